@@ -1,0 +1,211 @@
+"""One codec for the nouns: domain value <-> SQL row <-> wire document, derived from the dataclasses.
+
+SQL: datetime and timedelta as integer milliseconds, enums as text, booleans as 0/1, collections as JSON text.
+Wire: RFC 3339 text with milliseconds and `Z`, durations as integer milliseconds, collections as JSON.
+Keys that this version doesn't know (a newer peer wrote them) travel in the row's `extra` and come back unchanged.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from . import clock
+from .domain import model
+from .domain.terms import term
+
+T = TypeVar("T")
+Row = Mapping[str, Any]
+Convert = Callable[[Any], Any]
+
+ENTITIES: dict[str, type] = {
+    "ticket": model.Ticket,
+    "entry": model.Entry,
+    "hop": model.Hop,
+    "contact": model.Contact,
+    "organisation": model.Organisation,
+    "person": model.Person,
+    "queue": model.Queue,
+    "service": model.Service,
+    "article": model.Article,
+}
+"""Every synced entity by its name on the feed."""
+
+EXTRA = "extra"
+MILLISECOND = timedelta(milliseconds=1)
+
+
+class _Codec(NamedTuple):
+    """The four ways of one field; None values never reach them."""
+
+    row: Convert
+    value: Convert
+    wire: Convert
+    parse: Convert
+    wire_to_row: Convert
+    row_to_wire: Convert
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def _plain(value: Any) -> Any:
+    """Any domain value in the wire's plain types."""
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, datetime):
+        return clock.iso(value)
+    if isinstance(value, timedelta):
+        return value // MILLISECOND
+    if is_dataclass(value) and not isinstance(value, type):
+        return to_wire(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _inner(hint: Any) -> Any:
+    """`X` of `X | None`."""
+    if get_origin(hint) in (Union, UnionType):
+        some = [part for part in get_args(hint) if part is not NoneType]
+        return some[0] if len(some) == 1 else Any
+    return hint
+
+
+def _codec(hint: Any) -> _Codec:
+    hint = _inner(hint)
+    origin = get_origin(hint)
+    if hint is datetime:
+        return _Codec(clock.to_ms, clock.from_ms, clock.iso, clock.parse, clock.ms_iso, clock.iso_ms)
+    if hint is timedelta:
+        return _Codec(
+            lambda v: v // MILLISECOND, lambda v: v * MILLISECOND, lambda v: v // MILLISECOND, lambda v: v * MILLISECOND,
+            _same, _same,
+        )  # fmt: skip
+    if hint is bool:
+        return _Codec(int, bool, _same, bool, int, bool)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return _Codec(str, lambda v: term(hint, v), str, lambda v: term(hint, v), _same, _same)
+    if origin is tuple:
+        item = get_args(hint)[0]
+        if is_dataclass(item):
+            kind = item if isinstance(item, type) else type(item)
+            return _Codec(
+                lambda v: _dump([to_wire(part) for part in v]),
+                lambda v: tuple(from_wire(kind, part) for part in json.loads(v)),
+                lambda v: [to_wire(part) for part in v],
+                lambda v: tuple(from_wire(kind, part) for part in v),
+                _dump,
+                json.loads,
+            )
+        return _Codec(lambda v: _dump(list(v)), lambda v: tuple(json.loads(v)), list, tuple, _dump, json.loads)
+    if origin is not None and issubclass(origin, Mapping):
+        return _Codec(lambda v: _dump(_plain(v)), json.loads, _plain, _same, _dump, json.loads)
+    return _Codec(_same, _same, _same, _same, _same, _same)
+
+
+@cache
+def _codecs(cls: type) -> dict[str, _Codec]:
+    hints = get_type_hints(cls)
+    return {item.name: _codec(hints[item.name]) for item in fields(cls)}
+
+
+@cache
+def columns(cls: type) -> tuple[str, ...]:
+    """The SQL columns of an entity's table, in order, `extra` last."""
+    return (*_codecs(cls), EXTRA)
+
+
+def to_row(value: Any) -> dict[str, Any]:
+    """A domain value as a SQL row; `extra` is None."""
+    row: dict[str, Any] = {}
+    for name, codec in _codecs(type(value)).items():
+        item = getattr(value, name)
+        row[name] = None if item is None else codec.row(item)
+    row[EXTRA] = None
+    return row
+
+
+def from_row(cls: type[T], row: Row) -> T:
+    """A SQL row (any mapping with at least the entity's columns) as a domain value."""
+    values = {}
+    for name, codec in _codecs(cls).items():
+        item = row[name]
+        values[name] = None if item is None else codec.value(item)
+    return cls(**values)
+
+
+def to_wire(value: Any) -> dict[str, Any]:
+    """A domain value as a wire document. None values are left out."""
+    document = {}
+    for name, codec in _codecs(type(value)).items():
+        item = getattr(value, name)
+        if item is not None:
+            document[name] = codec.wire(item)
+    return document
+
+
+def from_wire(cls: type[T], document: Row) -> T:
+    """A wire document as a domain value; unknown keys are dropped, absent ones take the default."""
+    values = {}
+    for name, codec in _codecs(cls).items():
+        item = document.get(name)
+        if item is not None:
+            values[name] = codec.parse(item)
+    return cls(**values)
+
+
+def row_to_wire(cls: type, row: Row) -> dict[str, Any]:
+    """A SQL row as a wire document, without making the value."""
+    document: dict[str, Any] = {}
+    for name, codec in _codecs(cls).items():
+        item = row[name]
+        if item is not None:
+            document[name] = codec.row_to_wire(item)
+    if row[EXTRA]:
+        document.update(json.loads(row[EXTRA]))
+    return document
+
+
+def wire_to_row(cls: type, document: Row) -> dict[str, Any]:
+    """A wire document as a SQL row, without making the value. Absent keys take the column's default."""
+    row = dict(_defaults(cls))
+    codecs = _codecs(cls)
+    unknown = {}
+    for name, item in document.items():
+        codec = codecs.get(name)
+        if codec is None:
+            unknown[name] = item
+        elif item is not None:
+            row[name] = codec.wire_to_row(item)
+    if unknown:
+        row[EXTRA] = _dump(unknown)
+    return row
+
+
+@cache
+def _defaults(cls: type) -> dict[str, Any]:
+    """Column -> SQL value of the field's default; None where the field has none."""
+    from dataclasses import MISSING
+
+    row: dict[str, Any] = {EXTRA: None}
+    codecs = _codecs(cls)
+    for item in fields(cls):
+        value: Any = None
+        if item.default is not MISSING:
+            value = item.default
+        elif item.default_factory is not MISSING:
+            value = item.default_factory()
+        row[item.name] = None if value is None else codecs[item.name].row(value)
+    return row

@@ -1,0 +1,181 @@
+"""The messages between a laptop and central, once for both sides. `docs/protocol.md` numbers their rules.
+
+Times are RFC 3339 text with milliseconds and `Z`. Unknown fields are ignored by an older peer and never an error.
+"""
+
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+PROTOCOL = 1
+PROTOCOL_OLDEST_PULL = 1
+PROTOCOL_OLDEST_PUSH = 1
+HEADER = "MSC-Protocol"
+PUSH_OPS = 100
+"""Most ops in one push."""
+PUSH_BYTES = 256 * 1024
+PAGE_ROWS = 500
+WAIT_SECONDS = 25
+"""Longest long poll."""
+
+
+class Basis(Struct, frozen=True, omit_defaults=True):
+    ver: int = 0
+    epoch: int = 0
+    claim: str | None = None
+
+
+class Envelope(Struct, frozen=True, omit_defaults=True):
+    """A sealed op. The signature covers every field but `sig`, `salt`, `args` and `before`; `body` stands for these.
+
+    `prev` is the `link` hash of the op with counter - 1 of the same device and incarnation, empty for the first.
+    """
+
+    op: str
+    device: str
+    inc: str
+    counter: int
+    prev: str
+    actor: str
+    kind: str
+    kv: int
+    target: str
+    basis: Basis
+    made_at: str
+    skew: int
+    body: str
+    sig: str
+    salt: str
+    args: dict[str, Any]
+    before: dict[str, Any] = {}
+    deps: list[str] = []
+    cause: str | None = None
+    seen_at: str | None = None
+
+
+class Push(Struct, frozen=True):
+    """`POST /v1/push`: ops of one device in the order of their counters."""
+
+    device: str
+    ops: list[Envelope]
+
+
+class OpResult(Struct, frozen=True, omit_defaults=True):
+    """Central's answer to one op. `seq` is the feed position after which a pull holds its effects."""
+
+    op: str
+    result: str
+    seq: int = 0
+    ver: int = 0
+    reason: str | None = None
+    data: dict[str, Any] = {}
+    number: str | None = None
+
+
+class PushReply(Struct, frozen=True):
+    server_time: str
+    results: list[OpResult]
+
+
+class StatusAsk(Struct, frozen=True):
+    ops: list[str]
+
+
+class StatusReply(Struct, frozen=True):
+    """Results of the ops that central knows; the others are absent."""
+
+    results: list[OpResult]
+
+
+class Limits(Struct, frozen=True):
+    push_ops: int = PUSH_OPS
+    push_bytes: int = PUSH_BYTES
+    page_rows: int = PAGE_ROWS
+    wait_seconds: int = WAIT_SECONDS
+
+
+class Site(Struct, frozen=True):
+    id: str
+    name: str
+    zone: str
+
+
+class Hello(Struct, frozen=True):
+    """`GET /v1/hello`: open to everyone, the proof that this is a central of ours."""
+
+    product: str
+    version: str
+    protocol: int
+    protocol_oldest_pull: int
+    protocol_oldest_push: int
+    generation: str
+    site: Site
+    server_time: str
+    limits: Limits = Limits()
+
+
+class SignIn(Struct, frozen=True):
+    login: str
+    password: str
+    device_key: str
+    """Ed25519 public key, 64 hex digits."""
+    device_name: str = ""
+
+
+class Pending(Struct, frozen=True):
+    """The password was right: `token` is good for the one-time code alone."""
+
+    token: str
+    expires_at: str
+
+
+class Code(Struct, frozen=True):
+    code: str
+    take_over: bool = False
+    """End the person's session on another device."""
+
+
+class Tokens(Struct, frozen=True):
+    access: str
+    access_until: str
+    refresh: str
+    refresh_until: str
+    device: str
+    device_code: str
+    """Three letters, unique in the site: the prefix of the aliases of tickets made on this laptop."""
+    person: dict[str, Any]
+    server_time: str
+
+
+class Refresh(Struct, frozen=True):
+    refresh: str
+    proof: str = ""
+    """Ed25519 signature (hex) by the device key over `msc-refresh|<refresh token>`."""
+
+
+class Line(Struct, frozen=True, omit_defaults=True):
+    """One NDJSON line of `GET /v1/changes`. A page counts only when its last line, `t = "end"`, has arrived.
+
+    `put`: the row `id` of `entity` as it is now (`d`); `leave`: it left the reader's scope; `del`: it is gone.
+    """
+
+    t: str
+    entity: str = ""
+    id: str = ""
+    seq: int = 0
+    d: dict[str, Any] | UnsetType = UNSET
+    cursor: str = ""
+    rows: int = 0
+    up_to_date: bool = False
+    server_time: str = ""
+
+
+class Problem(Struct, frozen=True, omit_defaults=True):
+    """RFC 9457, `application/problem+json`. `code` is the stable key; `data` fills the sentence."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str = ""
+    data: dict[str, Any] = field(default_factory=dict)

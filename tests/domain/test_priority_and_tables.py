@@ -1,0 +1,54 @@
+"""R2, and the tables that the rules stand on."""
+
+import pytest
+
+from msc_console.domain.decide import MERGING, RULES
+from msc_console.domain.priority import MATRIX, priority
+from msc_console.domain.rights import OP_RIGHT, RIGHTS, Right, may
+from msc_console.domain.shapes import ARGS
+from msc_console.domain.terms import Level, Op, Priority, Role, State, term
+from msc_console.domain.workflow import ACTIVE, TRANSITIONS, allows
+
+R2 = """
+high    medium high   critical
+medium  low    medium high
+low     low    low    medium
+"""
+
+
+def test_the_matrix_is_the_contracts() -> None:
+    rows = [line.split() for line in R2.strip().splitlines()]
+    want = {(Level(u), impact): Priority(p) for u, *cells in rows for impact, p in zip(Level, cells, strict=True)}
+    assert want == MATRIX
+    assert priority(Level.HIGH, Level.LOW) == Priority.MEDIUM
+
+
+def test_every_built_op_has_rights_and_a_shape_and_no_other() -> None:
+    assert set(RULES) == set(OP_RIGHT) == set(ARGS)
+    assert set(RULES) >= MERGING
+
+
+def test_every_role_has_a_row() -> None:
+    assert set(RIGHTS) == set(Role)
+
+
+@pytest.mark.parametrize("role", [Role.QA, Role.WFM, Role.CUSTOMER])
+def test_readers_write_nothing(role: Role) -> None:
+    assert [op for op in RULES if may(role, op)] == []
+
+
+def test_a_resolver_never_replies() -> None:
+    assert Right.REPLY not in RIGHTS[Role.RESOLVER]
+
+
+def test_a_role_of_a_newer_peer_may_nothing() -> None:
+    role = term(Role, "astronaut")
+    assert role == "astronaut"
+    assert not any(may(role, op) for op in RULES)
+
+
+def test_no_act_leaves_an_end_but_reopen_and_close() -> None:
+    ends = set(State) - ACTIVE
+    leaving = {row.act for row in TRANSITIONS if row.sources & ends}
+    assert leaving == {Op.TICKET_CLOSE, Op.TICKET_REOPEN}
+    assert not allows(Op.TICKET_RESOLVE, State.MERGED, State.RESOLVED)
