@@ -1,0 +1,150 @@
+"""Talking with central: one round for a command, a standing conversation for the console.
+
+One process of a person talks at a time (a file lock decides); the others' writes are in the same cache, and the
+talker sees them there.
+"""
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from ..config import Settings
+from ..errors import UsageError
+from ..sync.driver import SyncDriver
+from ..sync.listener import Listener
+from ..sync.moves import Source
+from ..sync.ports import TokenStore
+from ..sync.status import SyncStatus
+from ..sync.transport import HttpTransport
+from ..sync.wire import Tokens
+from . import Desk
+from .syncing import CacheDisk, CacheTokens, Watch, held
+
+SOON_SECONDS = 2.0
+"""Longest that a CLI write waits for central; the rest is done by the next process that talks."""
+ROUND_SECONDS = 120.0
+
+Changed = Callable[[frozenset[str]], None]
+
+
+class NoTokens:
+    """Nobody has signed in yet."""
+
+    def access(self) -> str | None:
+        return None
+
+    def refresh_token(self) -> str | None:
+        return None
+
+    def sign_refresh(self, token: str) -> str:
+        return ""
+
+    def save(self, tokens: Tokens) -> None:
+        """A sign-in keeps its tokens itself, once there is a cache."""
+
+
+def transport(chosen: Settings, tokens: TokenStore) -> HttpTransport:
+    """The way to central. UsageError `central_unset` when the settings name none."""
+    if chosen.central is None:
+        raise UsageError("central_unset")
+    return HttpTransport(chosen.central, tokens)
+
+
+def lock_path(desk: Desk) -> Path:
+    """The lock of whoever talks to central for this person."""
+    return desk.home.folder / "sync.lock"
+
+
+def console_lock(desk: Desk) -> Path:
+    """The lock of this person's console: a second one opens read-only."""
+    return desk.home.folder / "console.lock"
+
+
+def driver(desk: Desk, way: HttpTransport, on_status: Callable[[SyncStatus], None], on_change: Changed) -> SyncDriver:
+    """The engine over this desk's cache, going on where the last process left off."""
+    disk = CacheDisk(desk.cache, desk.replica, desk.unlocked, on_change, desk.forget_world)
+    return SyncDriver.open(way, disk, on_status)
+
+
+def sync_once(desk: Desk, seconds: float = ROUND_SECONDS) -> SyncStatus | None:
+    """Push and pull until nothing is left to do. None when another process is talking: it has been left to it."""
+    with held(lock_path(desk), "cli") as mine:
+        if not mine:
+            return None
+        way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
+        try:
+            return driver(desk, way, lambda status: None, lambda ids: None).run_until_quiet(seconds)
+        finally:
+            way.close()
+
+
+def push_soon(desk: Desk) -> SyncStatus | None:
+    """What a command does after a write: `SOON_SECONDS` of sync, unless a console of this person is talking."""
+    return None if desk.settings.central is None else sync_once(desk, SOON_SECONDS)
+
+
+class Conversation:
+    """The console's standing conversation, in threads of its own. Callbacks run on these threads.
+
+    Where another process of this person holds the lock, it is waited for, and its changes show through the watch.
+    """
+
+    def __init__(self, desk: Desk, on_status: Callable[[SyncStatus], None], on_change: Changed) -> None:
+        self._desk = desk
+        self._on_status = on_status
+        self._on_change = on_change
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._driver: SyncDriver | None = None
+        self._way: HttpTransport | None = None
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        for name, work in (("msc-sync", self._talk), ("msc-watch", self._watch)):
+            thread = threading.Thread(target=work, name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def poke(self) -> None:
+        """There is something to send, or a person asked."""
+        if self._driver is not None:
+            self._driver.poke(Source.LOCAL)
+
+    def stop(self, seconds: float = 2.0) -> None:
+        """End the conversation; a request under way is left to its own end after `seconds`."""
+        self._stop.set()
+        self.poke()
+        for thread in self._threads:
+            thread.join(seconds)
+
+    def _talk(self) -> None:
+        if self._desk.settings.central is None:
+            return
+        while not self._stop.is_set():
+            with held(lock_path(self._desk), "console") as mine:
+                if mine:
+                    self._converse()
+                    return
+            self._stop.wait(1.0)
+
+    def _converse(self) -> None:
+        self._way = transport(self._desk.settings, CacheTokens(self._desk.cache, self._desk.unlocked))
+        with ExitStack() as after:
+            after.callback(self._way.close)
+            self._driver = driver(self._desk, self._way, self._on_status, self._on_change)
+            Listener(self._driver, self._way).start(self._stop)
+            self._driver.run_forever(self._stop)
+
+    def _watch(self) -> None:
+        seen = self._desk.last_act()
+
+        def written() -> None:
+            nonlocal seen
+            newest = self._desk.last_act()
+            if newest != seen:  # only an act is news to the sync: its own bookkeeping must not wake it
+                seen = newest
+                self.poke()
+            self._on_change(frozenset())
+
+        Watch(self._desk.cache, written).run(self._stop)

@@ -1,0 +1,164 @@
+"""Coming to the desk and leaving it: who is here, unlocking, signing in at central, signing out."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from .. import clock, config
+from ..config import Home, PersonHome, Settings
+from ..errors import NotAllowed
+from ..identity.agent import Client, SessionGone, SessionRefused
+from ..store import settings
+from ..store.opening import Cache
+from . import Desk
+from .seat import INCARNATION, Unlocked
+
+if TYPE_CHECKING:
+    from ..identity.vault import Secrets
+    from ..sync.transport import HttpTransport
+
+SHIFT = timedelta(hours=14)
+"""A shift of 12 h and 2 h more: how long a session stays unlocked."""
+
+
+def current_login(home: Home) -> str | None:
+    """Who signed in last on this laptop."""
+    try:
+        return home.current.read_text("utf-8").strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def sit_down(home: Home, chosen: Settings, login: str | None = None, *, read_only: bool = False) -> Desk:
+    """The desk of an unlocked session. NotAllowed `signed_out` when there is none."""
+    login = login or current_login(home)
+    if login is None:
+        raise NotAllowed("signed_out")
+    client = Client.connect(home, login)
+    if client is None:
+        raise NotAllowed("signed_out")
+    try:
+        status = client.status()
+        unlocked = Unlocked(
+            login=login, person=status["person"], device=status["device"], code=status["code"], signer=client
+        )
+        key = client.data_key()
+    except (SessionGone, SessionRefused) as gone:
+        raise NotAllowed("signed_out") from gone
+    return _open(home.person(login), chosen, unlocked, key, read_only=read_only)
+
+
+def sit_down_with(people: PersonHome, chosen: Settings, login: str, secret: "Secrets") -> Desk:
+    """The desk of keys held in this process, for embedding and tests."""
+    from ..identity.signer import InProcess
+
+    unlocked = Unlocked(
+        login=login, person=secret.person, device=secret.device, code=secret.code, signer=InProcess(secret)
+    )
+    return _open(people, chosen, unlocked, secret.data_key, read_only=False)
+
+
+def _open(people: PersonHome, chosen: Settings, unlocked: Unlocked, key: bytes, *, read_only: bool) -> Desk:
+    cache = Cache.open(people.cache, key, read_only=read_only)
+    if not read_only:
+        _same_incarnation(cache, people.incarnation)
+    return Desk(people, chosen, cache, unlocked)
+
+
+def _same_incarnation(cache: Cache, path: Path) -> None:
+    """A cache that was restored or cloned no longer matches the nonce beside it: its chain starts anew."""
+    with cache.read() as conn:
+        inside = settings.get(conn, INCARNATION)
+    outside = path.read_text("utf-8").strip() if path.exists() else None
+    if inside is not None and inside == outside:
+        return
+    fresh = uuid4().hex
+    path.write_text(fresh, "utf-8")
+    with cache.write() as conn:
+        settings.put(conn, INCARNATION, fresh)
+
+
+@dataclass(slots=True)
+class SigningIn:
+    """A sign-in under way: `password`, then `code`, again after a wrong one."""
+
+    home: Home
+    chosen: Settings
+    login: str
+    device_name: str = ""
+    policy: Any = None
+    """`identity.kdf.KdfPolicy`; None is the one in force."""
+    _flow: Any = None
+    _transport: "HttpTransport | None" = None
+
+    def password(self, password: str) -> None:
+        """Show central the password. Its refusals and the transport's faults pass as `MscError`."""
+        from ..identity.signin import SignIn
+        from .conversing import NoTokens, transport
+
+        config.private_umask()
+        people = self.home.make().person(self.login).make()
+        self._transport = transport(self.chosen, NoTokens())
+        self._flow = SignIn(_Central(self._transport), people, self.login, self.device_name, self.policy)
+        self._flow.begin(password)
+
+    def code(self, code: str, *, take_over: bool = False) -> None:
+        """Show central the one-time code, start the session and keep the tokens."""
+        from ..identity.launch import start_session
+        from .syncing import keep_tokens
+
+        done = self._flow.finish(code, take_over)
+        people = self.home.person(self.login)
+        cache = Cache.open(people.cache, done.secret.data_key)
+        _same_incarnation(cache, people.incarnation)
+        keep_tokens(cache, done.tokens)
+        cache.close()
+        end_session(self.home, self.login)
+        start_session(self.home, self.login, done.secret, clock.now() + SHIFT).close()
+        self.home.current.write_text(self.login, "utf-8")
+        if self._transport is not None:
+            self._transport.close()
+
+
+class _Central:
+    """`identity.signin.CentralAuth` over the transport; its faults and refusals pass through."""
+
+    def __init__(self, way: "HttpTransport") -> None:
+        self._way = way
+
+    def sign_in(self, *, login: str, password: str, device_key: str, device_name: str) -> Any:
+        from ..sync.wire import SignIn
+
+        return self._way.sign_in(SignIn(login=login, password=password, device_key=device_key, device_name=device_name))
+
+    def code(self, token: str, *, code: str, take_over: bool) -> Any:
+        from ..sync.wire import Code
+
+        return self._way.code(token, Code(code=code, take_over=take_over))
+
+    def refresh(self, *, refresh: str, proof: str) -> Any:
+        from ..sync.wire import Refresh
+
+        return self._way.refresh(Refresh(refresh=refresh, proof=proof))
+
+
+def unlock(home: Home, login: str, password: str, policy: Any = None, until: datetime | None = None) -> None:
+    """Start the session with central gone: the password opens the vault. Raises as `identity.signin.unlock`."""
+    from ..identity import signin
+    from ..identity.launch import start_session
+
+    secret = signin.unlock(home.person(login), login, password, policy)
+    end_session(home, login)
+    start_session(home, login, secret, until or clock.now() + SHIFT).close()
+    home.current.write_text(login, "utf-8")
+
+
+def end_session(home: Home, login: str) -> bool:
+    """Lock: forget the keys. True when a session was there."""
+    client = Client.connect(home, login)
+    if client is None:
+        return False
+    client.lock()
+    return True

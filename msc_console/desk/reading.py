@@ -1,0 +1,170 @@
+"""The reading half of the desk: frozen rows from the cache, the same with central gone."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..domain.model import Article, Contact, Entry, Hop, Person, Queue, Service, Ticket
+from ..domain.rows import QueueRow
+from ..errors import NotFound
+from ..store import drafts, outbox, queues, reads, search, settings
+from ..store.drafts import Draft
+from ..store.outbox import OutboxOp
+from ..store.queues import TicketSource, View
+from .seat import Seat
+
+VIEWS = ("queues", "mine", "unassigned", "due_soon", "waiting_customer", "escalated", "open")
+"""The built-in views, in the order of the queue screen; `queue:<key>` is one queue."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketView:
+    """One ticket with everything around it."""
+
+    ticket: Ticket
+    label: str
+    owner: Person | None
+    contact: Contact | None
+    entries: Sequence[Entry]
+    hops: Sequence[Hop]
+    acts: Sequence[OutboxOp]
+    """Own acts on it that central has not settled."""
+    seen_at: datetime | None
+    """When this person last had it open: what came later is unread."""
+
+
+class Reading(Seat):
+    """What the screens and `msc ... list|show|find|search` read."""
+
+    def view(self, key: str) -> View:
+        """A view by its key. NotFound `view_unknown`."""
+        plain: dict[str, Callable[[], View]] = {
+            "mine": lambda: queues.mine(self.unlocked.person),
+            "unassigned": queues.unassigned,
+            "waiting_customer": queues.waiting_customer,
+            "escalated": queues.escalated,
+            "open": queues.all_open,
+            "queues": lambda: queues.my_queues(self.person.queues),
+            "due_soon": lambda: queues.due_soon(self.now()),
+        }
+        if key in plain:
+            return plain[key]()
+        if key.startswith("queue:") and key[6:] in self.world.queues:
+            return queues.queue(key[6:])
+        raise NotFound("view_unknown", view=key)
+
+    def source(self, key: str) -> TicketSource:
+        """A view as the queue widget reads it."""
+        return TicketSource(self.cache, self.view(key), self.unlocked.person)
+
+    def count(self, key: str) -> int:
+        with self.cache.read() as conn:
+            return queues.count(conn, self.view(key))
+
+    def tickets(self, key: str, limit: int = 50) -> list[QueueRow]:
+        """The first rows of a view, the nearest due time first."""
+        with self.cache.read() as conn:
+            return queues.page(conn, self.view(key), self.unlocked.person, None, limit)
+
+    def ticket(self, ref: str) -> TicketView:
+        """One ticket whole. NotFound `ticket_unknown`, UsageError `ticket_ambiguous`."""
+        with self.cache.read() as conn:
+            ticket = reads.ticket(conn, ref)
+            return TicketView(
+                ticket=ticket,
+                label=self.label(ticket),
+                owner=self.world.persons.get(ticket.owner or ""),
+                contact=reads.contact(conn, ticket.contact) if ticket.contact else None,
+                entries=reads.timeline(conn, ticket.id),
+                hops=reads.hops(conn, ticket.id),
+                acts=outbox.listing(conn, ticket.id),
+                seen_at=settings.last_seen(conn, ticket.id),
+            )
+
+    def mark_seen(self, ticket: str) -> None:
+        """This person has the ticket before them (its id)."""
+        at = self.now()
+        with self.cache.write() as conn:
+            settings.mark_seen(conn, ticket, at)
+
+    def search_tickets(self, text: str, limit: int = 50) -> list[QueueRow]:
+        """Full text, the newest first."""
+        with self.cache.read() as conn:
+            return search.tickets(conn, text, self.unlocked.person, limit)
+
+    def find_contacts(self, text: str, limit: int = 20) -> list[Contact]:
+        """By name, organisation, telephone number or address."""
+        with self.cache.read() as conn:
+            return search.contacts(conn, text, limit)
+
+    def contact(self, id: str) -> Contact:
+        """NotFound `contact_unknown`."""
+        with self.cache.read() as conn:
+            found = reads.contact(conn, id)
+        if found is None:
+            raise NotFound("contact_unknown", contact=id)
+        return found
+
+    def contact_tickets(self, contact: str, limit: int = 20) -> list[QueueRow]:
+        """A customer's tickets, the newest first."""
+        with self.cache.read() as conn:
+            return reads.tickets_of_contact(conn, contact, self.unlocked.person, limit)
+
+    def articles(self, service: str | None = None) -> list[Article]:
+        with self.cache.read() as conn:
+            return reads.articles(conn, service)
+
+    def article(self, ref: str) -> Article:
+        """By code (`PT-017`) or id. NotFound `article_unknown`."""
+        with self.cache.read() as conn:
+            return reads.article(conn, ref)
+
+    def search_articles(self, text: str, limit: int = 20) -> list[Article]:
+        with self.cache.read() as conn:
+            return search.articles(conn, text, limit)
+
+    def escalations(self) -> list[tuple[Hop, QueueRow]]:
+        """Escalations that wait for this person or concern tickets they hold, the oldest first."""
+        with self.cache.read() as conn:
+            return reads.escalations(conn, self.person)
+
+    def queue_list(self) -> list[Queue]:
+        with self.cache.read() as conn:
+            return reads.queue_list(conn)
+
+    def services(self) -> list[Service]:
+        with self.cache.read() as conn:
+            return reads.services(conn)
+
+    def people(self) -> list[Person]:
+        with self.cache.read() as conn:
+            return reads.persons(conn)
+
+    def outbox(self) -> list[tuple[OutboxOp, str, str]]:
+        """Own acts that central has not settled: each with the label and the title of what it is on."""
+        with self.cache.read() as conn:
+            return reads.outbox_list(conn)
+
+    def counts(self) -> tuple[int, int]:
+        """(acts without an answer, acts that need a person)."""
+        with self.cache.read() as conn:
+            return outbox.counts(conn)
+
+    def last_act(self) -> int:
+        """The place of the newest act in the outbox; 0 when it is empty."""
+        with self.cache.read() as conn:
+            return outbox.newest(conn)
+
+    def draft(self, target: str, kind: str) -> Draft | None:
+        with self.cache.read() as conn:
+            return drafts.load(conn, target, kind)
+
+    def save_draft(self, target: str, kind: str, body: str, **data: str) -> None:
+        """Keep what is being typed; empty text discards it."""
+        draft = Draft(target=target, kind=kind, body=body, data=data, updated_at=self.now())
+        with self.cache.write() as conn:
+            drafts.save(conn, draft)
+
+    def discard_draft(self, target: str, kind: str) -> None:
+        with self.cache.write() as conn:
+            drafts.discard(conn, target, kind)
