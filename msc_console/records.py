@@ -7,10 +7,9 @@ Keys that this version doesn't know (a newer peer wrote them) travel in the row'
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cache
 from types import NoneType, UnionType
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -115,13 +114,17 @@ def _codec(hint: Any) -> _Codec:
     return _Codec(_same, _same, _same, _same, _same, _same)
 
 
-@cache
+_CODECS: dict[type, dict[str, _Codec]] = {}
+
+
 def _codecs(cls: type) -> dict[str, _Codec]:
-    hints = get_type_hints(cls)
-    return {item.name: _codec(hints[item.name]) for item in fields(cls)}
+    found = _CODECS.get(cls)
+    if found is None:
+        hints = get_type_hints(cls)
+        found = _CODECS[cls] = {item.name: _codec(hints[item.name]) for item in fields(cls)}
+    return found
 
 
-@cache
 def columns(cls: type) -> tuple[str, ...]:
     """The SQL columns of an entity's table, in order, `extra` last."""
     return (*_codecs(cls), EXTRA)
@@ -194,11 +197,13 @@ def wire_to_row(cls: type, document: Row) -> dict[str, Any]:
     return row
 
 
-@cache
+_DEFAULTS: dict[type, dict[str, Any]] = {}
+
+
 def _defaults(cls: type) -> dict[str, Any]:
     """Column -> SQL value of the field's default; None where the field has none."""
-    from dataclasses import MISSING
-
+    if cls in _DEFAULTS:
+        return _DEFAULTS[cls]
     row: dict[str, Any] = {EXTRA: None}
     codecs = _codecs(cls)
     for item in fields(cls):
@@ -208,4 +213,5 @@ def _defaults(cls: type) -> dict[str, Any]:
         elif item.default_factory is not MISSING:
             value = item.default_factory()
         row[item.name] = None if value is None else codecs[item.name].row(value)
+    _DEFAULTS[cls] = row
     return row

@@ -1,0 +1,234 @@
+"""The sentence of every stable key: errors, refusals, troubles of the sync. Screens and CLI say the same words.
+
+A sentence tells what happened, what is safe and what to do next. A key that has none yet is still named to the person.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .clock import parse
+from .i18n import N_, _, when
+from .text import clean
+
+SENTENCES: dict[str, str] = {
+    # the laptop's settings and words
+    "bad_login": N_("«{login}» can't be a login: small letters, digits, dot, dash and underscore."),
+    "config_unreadable": N_("{where} can't be read: {detail}."),
+    "config_syntax": N_("{where} is not valid TOML: {detail}"),
+    "config_unknown": N_("{where}: there is no setting «{name}». Known: {known}."),
+    "config_value": N_("{where}: «{value}» is no value for {name}."),
+    "copy_too_long": N_("Too long to copy: {bytes} bytes, at most {most}."),
+    # signing in
+    "signed_out": N_("Signed out. Sign in with: msc login. Unsent work is safe on this laptop."),
+    "wrong_password": N_("The password is wrong."),
+    "credentials_wrong": N_("Login, password or code is wrong."),
+    "too_many_tries": N_("Too many tries. Try again in {retry_after} s."),
+    "token_missing": N_("Sign in first: msc login."),
+    "token_unknown": N_("Central does not know this session. Sign in again: msc login."),
+    "token_expired": N_("The session has run out. Sign in again: msc login."),
+    "session_ended": N_("The session has ended. Sign in again: msc login."),
+    "session_superseded": N_(
+        "You have signed in on another device, so this session has ended. Unsent work is safe here."
+    ),
+    "session_active": N_("You are signed in on another device. Take the session over to go on here."),
+    "proof_wrong": N_("Central does not accept this laptop's proof. Sign in again: msc login."),
+    "refresh_reused": N_(
+        "The session was used elsewhere and has been ended. Sign in again, and tell technical support."
+    ),
+    "vault_damaged": N_("The vault of keys is damaged. Nothing was deleted; ask technical support."),
+    "vault_missing": N_("You have not signed in on this laptop yet; the first time needs central: msc login."),
+    "vault_weak": N_("The vault of keys is weaker than is permitted here. Sign in with central again: msc login."),
+    "session_running": N_("You are already signed in on this laptop."),
+    "session_failed": N_("The session could not be started ({reason}). Unsent work is safe; sign in again: msc login."),
+    "password_too_short": N_("A password has at least {least} characters."),
+    "password_too_long": N_("A password has at most {most} bytes."),
+    # the conversation with central
+    "unreachable": N_("Central can't be reached. What you do is kept on this laptop and leaves as soon as it can."),
+    "timeout": N_("Central took too long to answer. It is tried again."),
+    "tls_untrusted": N_("Central's certificate is not trusted here, so nothing was sent. Tell technical support."),
+    "not_ours": N_(
+        "Something answered that is not our central: perhaps a network's sign-in page. Nothing was sent to it."
+    ),
+    "reply_cut": N_("Central's answer was cut off. It is asked for again."),
+    "central_failed": N_("Central had an error. Your work is safe and is tried again."),
+    "central_busy": N_("Central is busy. It is tried again soon."),
+    "too_old": N_("This program is too old for central. Unsent work stays here and leaves after the update."),
+    "too_new": N_("This program is too new for central. Unsent work stays here."),
+    "protocol_too_old": N_("This program is too old for central. Unsent work stays here and leaves after the update."),
+    "protocol_too_new": N_("This program is too new for central. Unsent work stays here."),
+    "no_progress": N_("The conversation with central is getting nowhere. It rests for a while and is tried again."),
+    "chain_gap": N_("Central misses acts of this laptop that are no longer here. Tell technical support."),
+    "chain_forked": N_("Two copies of this laptop's data have been used. Tell technical support; nothing was deleted."),
+    "op_refused": N_("Central can't read one of the acts. It is kept here to look at."),
+    "cursor_unknown": N_("Central has been set up anew; everything is fetched again. Unsent work is untouched."),
+    "cursor_expired": N_("This laptop was away for too long; everything is fetched again. Unsent work is untouched."),
+    "device_unknown": N_("Central does not know this device. Sign in again: msc login."),
+    "central_unset": N_("No central is set. Name it in MSC_CENTRAL or in laptop/config.toml."),
+    "central_url": N_("«{url}» is no address of a central: https://..."),
+    "invalid_request": N_("Central could not read the request."),
+    "method_not_allowed": N_("Central does not offer that."),
+    "too_large": N_("That is too large for central."),
+    "internal": N_("Central had an error. Reference: {reference}."),
+    "unavailable": N_("Central can't answer now. It is tried again."),
+    "forbidden": N_("You have no right to that."),
+    "not_found": N_("That is not there, or not in your scope."),
+    # the cache on this laptop
+    "disk_full": N_("The disk is full. What is stored is safe; free some space and go on."),
+    "cache_failed": N_("The cache can't be used. Unsent work stays in its file and nothing was deleted."),
+    "cache_busy": N_("Another program is writing to the cache. Nothing was changed; try again."),
+    "cache_missing": N_("There is no cache at {path}. Sign in to make one: msc login."),
+    "cache_key": N_("{path} does not open with this key. Nothing was changed."),
+    "cache_plaintext": N_("{path} is not encrypted, so it is not used. Nothing was changed; tell technical support."),
+    "cache_damaged": N_(
+        "The cache is damaged. Unsent work stays in its file and nothing was deleted; tell technical support."
+    ),
+    "cache_driver": N_("The database driver here can't encrypt, so nothing was written. Tell technical support."),
+    "cache_newer": N_("The cache was written by a newer version ({have}) than this one ({known}). Update the program."),
+    "cache_read_only": N_("The cache is open for reading only."),
+    "op_unknown": N_("There is no such act here."),
+    "op_sealed": N_("That act may have left already. Undo it with its opposite."),
+    "op_has_dependents": N_("Other acts stand on that one. Take those back first."),
+    "op_not_refused": N_("That act is not waiting for you."),
+    # setting central up
+    "centre_file_wrong": N_("{file}: {table} {name}: {why}"),
+    "key_file_needed": N_("Central's key file is needed: name it in {variable}."),
+    "key_file_missing": N_("Central's key file {path} is not there."),
+    "key_file_readable_by_others": N_("Central's key file {path} can be read by others. Make it its owner's alone."),
+    "key_file_damaged": N_("Central's key file {path} is damaged."),
+    "database_url_unknown": N_(
+        "«{url}» is no address of a database: sqlite:///file or postgresql+psycopg://host/name."
+    ),
+    "database_newer": N_("The database is of a newer version ({found}) than this program ({known})."),
+    "database_busy": N_("The database is busy. Nothing was changed; try again."),
+    "central_not_set_up": N_("Central is not set up here: msc central init."),
+    "central_set_up_already": N_("Central is set up here already: msc central apply changes it."),
+    "central_not_empty": N_("Central already holds tickets. Nothing was changed."),
+    "central_not_started": N_("Central could not start on {host}:{port}."),
+    "password_costs_differ": N_("Central was set up with password costs «{site}», this process has «{process}»."),
+    "tls_files_both": N_("TLS needs both files, certificate and key."),
+    "tls_file_missing": N_("The TLS file {path} is not there."),
+    "tls_needed": N_("On {host} central listens only with TLS: give certificate and key."),
+    "queue_not_empty": N_("Queue «{queue}» still has open tickets. Move them first."),
+    "policy_version_not_raised": N_("The policy has changed, so its version must be above {held}."),
+    "user_exists": N_("«{login}» exists already."),
+    "user_needs_name_and_role": N_("«{login}» is new: give a name and a role."),
+    "person_unknown": N_("There is no person «{login}»."),
+    "channel_maildir_or_off": N_("Give a Maildir folder or switch the channel off, one of the two."),
+    "option_unknown_value": N_("{option}: «{value}» is not one of {known}."),
+    "password_file_missing": N_("The password file {path} is not there."),
+    # what central's ledger answers
+    "op_id_reused": N_("The number of this act was already used by another."),
+    "bad_signature": N_("The signature of this act is wrong."),
+    "out_of_scope": N_("That ticket is not in your scope."),
+    "op_unsupported": N_("This version can't do that yet ({kind})."),
+    # rights
+    "actor_inactive": N_("This account is no longer active."),
+    "no_right": N_("{role} may not do that."),
+    "no_override": N_("You may not set the priority by hand."),
+    "not_your_tier": N_("That escalation was asked of another level."),
+    "proxy_missing": N_("This level has no account here: say who acknowledged, and how."),
+    # who holds the ticket
+    "held": N_("{owner_name} holds this ticket since {since}. Take it over, or add a note."),
+    "changed_hands": N_("The ticket has changed hands since you looked. Your words are kept; look again and decide."),
+    "conflict": N_("Others have changed the same since you looked: {fields}. Both values are kept; choose one."),
+    "already_yours": N_("You hold this ticket already."),
+    "already_theirs": N_("{owner_name} holds this ticket already."),
+    "not_held": N_("Nobody holds this ticket."),
+    "not_workable": N_("A ticket that is «{state}» can't be worked on."),
+    "assignee_unknown": N_("There is no such person to assign to."),
+    # the ticket
+    "ticket_unknown": N_("There is no such ticket here."),
+    "ticket_exists": N_("That ticket exists already."),
+    "transition": N_("That can't be done to a ticket that is «{state}»."),
+    "queue_missing": N_("Say which queue."),
+    "queue_unknown": N_("There is no queue «{queue}»."),
+    "view_unknown": N_("There is no view «{view}»."),
+    "article_unknown": N_("There is no article «{ref}»."),
+    "already_there": N_("The ticket is in that queue already."),
+    "nothing_to_set": N_("There is nothing to change."),
+    "field_unknown": N_("There is no such field: {fields}."),
+    "value_unknown": N_("«{value}» is no value for {field}."),
+    "reason_missing": N_("Say why."),
+    "solution_missing": N_("Say how it was solved."),
+    "subject_missing": N_("Give the ticket a subject."),
+    "body_missing": N_("There is no text."),
+    "name_missing": N_("Give a name."),
+    "too_long": N_("Too long: at most {limit} characters."),
+    "hold_state": N_("A ticket can't be held as «{state}»."),
+    "hold_party": N_("«{state}» can't wait for «{party}»."),
+    "reopen_window": N_("Only within {days} days can a ticket be reopened. Make a new one and link it."),
+    "ticket_ambiguous": N_("Several tickets fit «{ref}»: {hits}."),
+    # contacts and what is written to them
+    "contact_missing": N_("The ticket has no contact."),
+    "contact_unknown": N_("There is no such contact here."),
+    "contact_exists": N_("That contact exists already."),
+    "organisation_unknown": N_("There is no such organisation here."),
+    "no_written_address": N_("{contact_name} has no address to write to. Log a call instead."),
+    "address_unusable": N_("The address can't be written to. Correct it, or log a call."),
+    "address": N_("An address is missing, too long, or one too many (at most {limit})."),
+    "call_direction": N_("Say whether the call came in or went out."),
+    "minutes": N_("Minutes are a whole number from 0 to {limit}."),
+    "entry_unknown": N_("There is no such entry on this ticket."),
+    # escalation
+    "tier_unknown": N_("There is no level «{tier}»."),
+    "tier_not_higher": N_("Escalate to a level above {source}."),
+    "already_acknowledged": N_("{by} has acknowledged it already."),
+    "hop_unknown": N_("There is no such escalation on this ticket."),
+    "hop_returned": N_("That escalation has been returned already."),
+    "hop_ambiguous": N_("Several escalations are open: say which."),
+    "not_escalated": N_("The ticket is not escalated."),
+}
+
+_TERMS = {
+    "waiting_customer": N_("waiting for customer"),
+    "waiting_vendor": N_("waiting for vendor"),
+    "waiting_level": N_("waiting for level"),
+    "agent": N_("Agent"),
+    "agent_b2b": N_("B2B agent"),
+    "eos": N_("Engineer on site"),
+    "qa": N_("Quality assurance"),
+    "wfm": N_("Workforce"),
+    "duktek": N_("Technical support"),
+    "manager": N_("Duty manager"),
+    "supervisor": N_("Supervisor"),
+    "resolver": N_("Resolver"),
+    "business_unit": N_("business unit"),
+    "schedule": N_("the schedule"),
+    "l0": "L0",
+    "l1": "L1",
+    "l2": "L2",
+}
+_TERM_PLACES = frozenset({"state", "party", "role", "tier", "source", "field"})
+_TIME_PLACES = frozenset({"since", "until", "at"})
+ZONE = "Asia/Jakarta"
+
+
+class _Places(dict[str, str]):
+    """A place that the data does not fill shows as a dash: a sentence with a hole beats a crash."""
+
+    def __missing__(self, name: str) -> str:
+        return "—"
+
+
+def _shown(place: str, value: Any, zone: str) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_shown(place, item, zone) for item in value)
+    text = clean(str(value), line=True, cap=200)
+    if place in _TIME_PLACES:
+        try:
+            return when(parse(text), zone)
+        except ValueError:
+            return text
+    return _(_TERMS.get(text, text)) if place in _TERM_PLACES else text
+
+
+def sentence(key: str, data: Mapping[str, Any] | None = None, zone: str = ZONE) -> str:
+    """The sentence of `key` in the person's language, its places filled from `data`; one line, safe to paint.
+
+    Moments in `data` are the wire's text and are shown on the clocks of `zone`.
+    """
+    found = SENTENCES.get(key)
+    if found is None:
+        return _("That did not work ({key}).").format(key=clean(key, line=True, cap=80))
+    filled = {place: _shown(place, value, zone) for place, value in (data or {}).items() if value not in (None, "")}
+    return _(found).format_map(_Places(filled))

@@ -1,0 +1,1 @@
+"""Mirrors the package, plus e2e/ (a real terminal), simulation/ and golden/."""

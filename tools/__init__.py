@@ -1,0 +1,1 @@
+"""What `make check` and maintainers run; no part of the product."""
