@@ -1,0 +1,50 @@
+"""What can go wrong with an identity. Keys are stable; `messages` turns them into sentences."""
+
+from ..errors import MscError, NotAllowed
+
+
+class WrongPassword(NotAllowed):
+    """The password doesn't open this vault."""
+
+    def __init__(self) -> None:
+        super().__init__("wrong_password")
+
+
+class VaultMissing(NotAllowed):
+    """This person never signed in on this laptop: the first sign-in needs central."""
+
+    def __init__(self) -> None:
+        super().__init__("vault_missing")
+
+
+class VaultDamaged(MscError):
+    """The file is no vault of this person and this version.
+
+    `reason`: `format`, `version`, `mode`, `checksum`, `person`, `kdf` or `payload`.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("vault_damaged", reason=reason)
+        self.reason = reason
+
+
+class VaultWeak(NotAllowed):
+    """The vault's key derivation is weaker than this policy permits."""
+
+    def __init__(self, policy: str) -> None:
+        super().__init__("vault_weak", policy=policy)
+
+
+class SessionRunning(MscError):
+    """Another unlocked session of this person answers on this laptop."""
+
+    def __init__(self) -> None:
+        super().__init__("session_running")
+
+
+class SessionFailed(MscError):
+    """The session process couldn't be started. `reason`: `unsupported`, `folder`, `expired`, `start`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("session_failed", reason=reason)
+        self.reason = reason

@@ -1,0 +1,153 @@
+"""Signing in: password and one-time code judged by central, and the vault that remembers them for offline starts.
+
+The first sign-in of a person on a laptop makes device key, data key and vault; each later one opens the vault first,
+because the device key that central knows lies in it. Offline the password alone opens the vault: the enrolled laptop
+is the second factor. How central is reached is the caller's business (`CentralAuth`).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from .. import clock, seal
+from ..config import PersonHome
+from . import vault
+from .kdf import KdfPolicy
+from .signer import Signer
+from .vault import Secrets
+
+
+class Pending(Protocol):
+    """Central's answer to a right password (`sync.wire.Pending`)."""
+
+    @property
+    def token(self) -> str:
+        """Good for the one-time code alone."""
+
+    @property
+    def expires_at(self) -> str:
+        """RFC 3339."""
+
+
+class Tokens(Protocol):
+    """Central's answer to a right code (`sync.wire.Tokens`)."""
+
+    @property
+    def refresh(self) -> str:
+        """Refresh token."""
+
+    @property
+    def device(self) -> str:
+        """The id central gave to this device."""
+
+    @property
+    def device_code(self) -> str:
+        """Its three letters."""
+
+    @property
+    def person(self) -> dict[str, Any]:
+        """The person's wire document."""
+
+
+class CentralAuth(Protocol):
+    """What signing in asks of central. Refusals are raised by the caller's transport and pass through unchanged."""
+
+    def sign_in(self, *, login: str, password: str, device_key: str, device_name: str) -> Pending:
+        """The password; `device_key` is the public key as hex."""
+
+    def code(self, token: str, *, code: str, take_over: bool) -> Tokens:
+        """The one-time code under a pending token."""
+
+    def refresh(self, *, refresh: str, proof: str) -> Tokens:
+        """New tokens for a refresh token with the device's proof."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A finished sign-in: central's tokens, and the secrets to start a session with."""
+
+    tokens: Tokens
+    secret: Secrets
+
+
+class SignIn:
+    """One sign-in of `login`: `begin` with the password, then `finish` with the code, again after a wrong code.
+
+    Nothing is written before central has accepted both. `people` holds the person's files.
+    """
+
+    def __init__(
+        self,
+        central: CentralAuth,
+        people: PersonHome,
+        login: str,
+        device_name: str = "",
+        policy: KdfPolicy | None = None,
+    ) -> None:
+        self._central = central
+        self._people = people
+        self._login = login
+        self._device_name = device_name
+        self._policy = policy
+        self._token = ""
+        self._password = ""
+        self._vault_password: str | None = None
+        self._secret = Secrets(b"", b"", "", "", "")
+
+    def begin(self, password: str, vault_password: str | None = None) -> Pending:
+        """Show central the password. Raises what `vault.open_vault` raises (except VaultMissing) and what central does.
+
+        `vault_password` is the former password, needed once when it was changed elsewhere since this vault was
+        written; the vault is then written again under the new one. Its absence shows as WrongPassword.
+        """
+        if vault.vault_exists(self._people.vault):
+            self._vault_password = password if vault_password is None else vault_password
+            self._secret = vault.open_vault(self._people.vault, self._login, self._vault_password, self._policy)
+        else:
+            self._vault_password = None
+            private, _ = seal.new_device_key()
+            self._secret = Secrets(vault.new_data_key(), private, "", "", "")
+        pending = self._central.sign_in(
+            login=self._login,
+            password=password,
+            device_key=seal.public_key(self._secret.device_key),
+            device_name=self._device_name,
+        )
+        self._token, self._password = pending.token, password
+        return pending
+
+    def finish(self, code: str, take_over: bool = False, now: datetime | None = None) -> SignedIn:
+        """Show central the one-time code and write the vault where needed. Raises what central does.
+
+        `take_over` ends the person's session on another device. `now` dates a new vault.
+        """
+        if not self._token:
+            raise RuntimeError("finish before begin")
+        tokens = self._central.code(self._token, code=code, take_over=take_over)
+        held = self._secret
+        secret = replace(held, device=tokens.device, code=tokens.device_code, person=str(tokens.person["id"]))
+        path, password = self._people.vault, self._password
+        if self._vault_password is None:
+            vault.create_vault(path, self._login, password, secret, now or clock.now(), self._policy)
+        elif self._vault_password != password or secret != held:
+            vault.rewrap(path, self._login, self._vault_password, password, secret, self._policy)
+        self._token = self._password = ""
+        self._vault_password = None
+        return SignedIn(tokens, secret)
+
+
+def unlock(people: PersonHome, login: str, password: str, policy: KdfPolicy | None = None) -> Secrets:
+    """Start without central: the secrets of a person who has signed in here before. Raises as `vault.open_vault`."""
+    return vault.open_vault(people.vault, login, password, policy)
+
+
+def refresh(central: CentralAuth, token: str, signer: Signer) -> Tokens:
+    """New tokens for the refresh token `token`, proven by the device key of the unlocked session."""
+    return central.refresh(refresh=token, proof=signer.sign_refresh(token))
+
+
+def totp_now(seed: str, at: datetime) -> str:
+    """The six digits (RFC 6238, SHA-1, 30 s) of the base32 `seed` at `at`: the demo's stand-in for a phone."""
+    import pyotp
+
+    return pyotp.TOTP(seed).at(at)

@@ -1,0 +1,179 @@
+"""Signing in: what central is shown, when the vault is written, and starting without central."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from msc_console import clock, seal
+from msc_console.config import Home
+from msc_console.errors import NotAllowed, Unreachable
+from msc_console.identity import vault
+from msc_console.identity.errors import VaultMissing, WrongPassword
+from msc_console.identity.signer import InProcess
+from msc_console.identity.signin import SignIn, refresh, totp_now, unlock
+from msc_console.sync.wire import Pending, Tokens
+from tests.identity.conftest import LOGIN, PASSWORD, SECRET
+
+CODE = "123456"
+NEW_PASSWORD = "kuda hitam di tepi kali"
+
+
+@dataclass
+class Central:
+    """Judges one password and one code, and gives a device id to each key it sees."""
+
+    password: str = PASSWORD
+    reachable: bool = True
+    devices: dict[str, str] = field(default_factory=dict)
+    asked: list[Any] = field(default_factory=list)
+
+    def sign_in(self, *, login: str, password: str, device_key: str, device_name: str) -> Pending:
+        self.asked.append((login, device_key, device_name))
+        if not self.reachable:
+            raise Unreachable("unreachable")
+        if password != self.password:
+            raise NotAllowed("bad_credentials")
+        return Pending(f"pending|{device_key}", "2026-07-02T03:09:05.678Z")
+
+    def code(self, token: str, *, code: str, take_over: bool) -> Tokens:
+        self.asked.append(take_over)
+        if code != CODE:
+            raise NotAllowed("bad_code")
+        key = token.removeprefix("pending|")
+        device = self.devices.setdefault(key, f"device-{len(self.devices) + 1}")
+        return self._tokens(device)
+
+    def refresh(self, *, refresh: str, proof: str) -> Tokens:
+        if not seal.verify(next(iter(self.devices)), f"msc-refresh|{refresh}".encode(), proof):
+            raise NotAllowed("bad_proof")
+        return self._tokens("device-1")
+
+    def _tokens(self, device: str) -> Tokens:
+        later = "2026-07-02T15:04:05.678Z"
+        return Tokens("access", later, "refresh", later, device, "K7Q", {"id": "person-1", "login": LOGIN}, later)
+
+
+@pytest.fixture
+def central() -> Central:
+    return Central()
+
+
+def _sign_in(central: Central, home: Home, password: str = PASSWORD, old: str | None = None) -> SignIn:
+    flow = SignIn(central, home.person(LOGIN), LOGIN, "laptop-7")
+    flow.begin(password, old)
+    return flow
+
+
+def test_first_sign_in_makes_keys_and_a_vault(central: Central, home: Home) -> None:
+    signed = _sign_in(central, home).finish(CODE)
+    assert (signed.secret.device, signed.secret.code, signed.secret.person) == ("device-1", "K7Q", "person-1")
+    assert central.asked == [(LOGIN, seal.public_key(signed.secret.device_key), "laptop-7"), False]
+    assert unlock(home.person(LOGIN), LOGIN, PASSWORD) == signed.secret
+
+
+def test_take_over_reaches_central(central: Central, home: Home) -> None:
+    _sign_in(central, home).finish(CODE, take_over=True)
+    assert central.asked[-1] is True
+
+
+def test_nothing_is_written_before_central_has_accepted_both(central: Central, home: Home) -> None:
+    path = home.person(LOGIN).vault
+    with pytest.raises(NotAllowed, match="bad_credentials"):
+        _sign_in(central, home, "a password that is wrong")
+    assert not path.exists()
+    flow = _sign_in(central, home)
+    with pytest.raises(NotAllowed, match="bad_code"):
+        flow.finish("000000")
+    assert not path.exists()
+    flow.finish(CODE)
+    assert path.exists()
+
+
+def test_two_people_on_a_laptop_have_different_keys(central: Central, home: Home) -> None:
+    first = _sign_in(central, home).finish(CODE).secret
+    other = SignIn(central, home.person("bagus"), "bagus")
+    other.begin(PASSWORD)
+    second = other.finish(CODE).secret
+    assert first.data_key != second.data_key
+    assert first.device_key != second.device_key
+    assert first.device != second.device
+
+
+def test_a_later_sign_in_is_the_same_device_and_leaves_the_vault_alone(central: Central, home: Home) -> None:
+    first = _sign_in(central, home).finish(CODE).secret
+    before = home.person(LOGIN).vault.read_bytes()
+    assert _sign_in(central, home).finish(CODE).secret == first
+    assert list(central.devices.values()) == ["device-1"]
+    assert home.person(LOGIN).vault.read_bytes() == before
+
+
+def test_a_password_changed_elsewhere_asks_for_the_former_one_once(central: Central, home: Home) -> None:
+    first = _sign_in(central, home).finish(CODE).secret
+    central.password = NEW_PASSWORD
+    with pytest.raises(WrongPassword):
+        _sign_in(central, home, NEW_PASSWORD)
+    assert _sign_in(central, home, NEW_PASSWORD, PASSWORD).finish(CODE).secret == first
+    assert unlock(home.person(LOGIN), LOGIN, NEW_PASSWORD) == first
+    with pytest.raises(WrongPassword):
+        unlock(home.person(LOGIN), LOGIN, PASSWORD)
+
+
+def test_a_device_that_central_names_anew_keeps_its_keys(central: Central, home: Home) -> None:
+    first = _sign_in(central, home).finish(CODE).secret
+    central.devices[seal.public_key(first.device_key)] = "device-9"
+    second = _sign_in(central, home).finish(CODE).secret
+    assert (second.device, second.data_key, second.device_key) == ("device-9", first.data_key, first.device_key)
+    assert unlock(home.person(LOGIN), LOGIN, PASSWORD) == second
+
+
+def test_offline_the_password_alone_starts(central: Central, home: Home) -> None:
+    first = _sign_in(central, home).finish(CODE).secret
+    central.reachable = False
+    with pytest.raises(Unreachable):
+        _sign_in(central, home)
+    assert unlock(home.person(LOGIN), LOGIN, PASSWORD) == first
+    with pytest.raises(WrongPassword):
+        unlock(home.person(LOGIN), LOGIN, "a password that is wrong")
+
+
+def test_offline_a_stranger_to_this_laptop_can_not_start(home: Home) -> None:
+    with pytest.raises(VaultMissing):
+        unlock(home.person(LOGIN), LOGIN, PASSWORD)
+
+
+def test_a_code_without_a_password_is_a_mistake_of_the_caller(central: Central, home: Home) -> None:
+    flow = SignIn(central, home.person(LOGIN), LOGIN)
+    with pytest.raises(RuntimeError):
+        flow.finish(CODE)
+    flow.begin(PASSWORD)
+    flow.finish(CODE)
+    with pytest.raises(RuntimeError):
+        flow.finish(CODE)
+
+
+def test_refresh_is_proven_by_the_device_key(central: Central, home: Home) -> None:
+    signed = _sign_in(central, home).finish(CODE)
+    assert refresh(central, signed.tokens.refresh, InProcess(signed.secret)).access == "access"
+    with pytest.raises(NotAllowed, match="bad_proof"):
+        refresh(central, signed.tokens.refresh, InProcess(SECRET))
+
+
+def test_the_vault_is_dated(central: Central, home: Home) -> None:
+    _sign_in(central, home).finish(CODE, now=clock.parse("2026-07-02T03:04:05.678Z"))
+    assert b'"created":"2026-07-02T03:04:05.678Z"' in home.person(LOGIN).vault.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("moment", "code"),
+    [("1970-01-01T00:00:59Z", "287082"), ("2005-03-18T01:58:29Z", "081804"), ("2033-05-18T03:33:20Z", "279037")],
+)
+def test_totp_agrees_with_rfc_6238(moment: str, code: str) -> None:
+    assert totp_now("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", clock.parse(moment)) == code
+
+
+def test_no_password_is_kept_after_a_sign_in(central: Central, home: Home) -> None:
+    flow = _sign_in(central, home)
+    assert vault.vault_exists(home.person(LOGIN).vault) is False
+    flow.finish(CODE)
+    assert PASSWORD not in [value for name, value in vars(flow).items() if name != "_central"]
