@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .model import Contact, Entry, Hop, Organisation, Person, Ticket
+from .model import Address, Contact, Entry, Hop, Organisation, Person, Ticket
 from .policy import Duty, Policy
 from .terms import Result
 
@@ -84,6 +84,8 @@ class Effects:
     """An older entry whose delivery changed."""
     hops: tuple[Hop, ...] = ()
     contact: Contact | None = None
+    address: Address | None = None
+    """Where a reply goes: central's alone, no entry carries it (a resolver has no business with addresses)."""
     claimed: bool = False
     """The act made its author the holder and raised the owner epoch."""
     merged: bool = False

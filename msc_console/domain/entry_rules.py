@@ -41,7 +41,7 @@ def reply(command: Command, situation: Situation, context: Context) -> Outcome:
     address = written_address(situation.contact, command.args.get("channel") or ticket.channel)
     if address is None and (situation.contact is not None or context.final):
         return invalid("no_written_address", contact_name=ticket.contact_name)
-    return act(
+    effects = act(
         command,
         situation,
         context,
@@ -52,8 +52,8 @@ def reply(command: Command, situation: Situation, context: Context) -> Outcome:
         contact=ticket.contact,
         channel=address.channel if address else None,
         delivery=Delivery.QUEUED,
-        data={"address": address.value} if address else {},
     )
+    return replace(effects, address=address)
 
 
 def written_address(contact: Contact | None, wish: str | None = None) -> Address | None:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from .terms import Party, Priority, State, Tier
+from .terms import Party, Priority, State, Tier, term
 
 _RESOLUTION = {
     Priority.CRITICAL: timedelta(hours=8),
@@ -34,6 +35,38 @@ class Policy:
     ack_lease: timedelta = timedelta(hours=8)
 
 
+_SPANS = ("response", "reopen_window", "claim", "ack_lease")
+_MS = timedelta(milliseconds=1)
+
+
+def policy_document(policy: Policy) -> dict[str, Any]:
+    """A policy as JSON holds it: durations in milliseconds, sets as sorted lists."""
+    return {
+        "version": policy.version,
+        **{name: getattr(policy, name) // _MS for name in _SPANS},
+        "resolution": {str(priority): target // _MS for priority, target in policy.resolution.items()},
+        "pauses": {str(party): sorted(states) for party, states in policy.pauses.items()},
+        "judged": str(policy.judged),
+    }
+
+
+def policy_from(document: Mapping[str, Any]) -> Policy:
+    """The policy of a document; what an older one lacks takes this version's default."""
+    values: dict[str, Any] = {name: document[name] * _MS for name in _SPANS if name in document}
+    if "version" in document:
+        values["version"] = document["version"]
+    if "resolution" in document:
+        values["resolution"] = {term(Priority, key): ms * _MS for key, ms in document["resolution"].items()}
+    if "pauses" in document:
+        values["pauses"] = {
+            term(Party, party): frozenset(term(State, state) for state in states)
+            for party, states in document["pauses"].items()
+        }
+    if "judged" in document:
+        values["judged"] = term(Party, document["judged"])
+    return Policy(**values)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duty:
     """Who answers for a tier or a queue, and in which hours of the day (local to the site)."""
@@ -44,6 +77,20 @@ class Duty:
     begins: str = "00:00"
     ends: str = "00:00"
     """`begins == ends` is round the clock."""
+
+
+def roster_from(document: Mapping[str, Any]) -> tuple[Duty, ...]:
+    """The duty list of a synced document: `{"rows": [{persons, tier?, queue?, begins, ends}]}`."""
+    return tuple(
+        Duty(
+            persons=tuple(row["persons"]),
+            tier=term(Tier, row["tier"]) if row.get("tier") else None,
+            queue=row.get("queue"),
+            begins=row["begins"],
+            ends=row["ends"],
+        )
+        for row in document.get("rows", ())
+    )
 
 
 def duty(at: datetime, tier: Tier, queue: str | None, roster: tuple[Duty, ...]) -> tuple[str, ...]:

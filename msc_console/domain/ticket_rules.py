@@ -38,6 +38,8 @@ def create(command: Command, situation: Situation, context: Context) -> Outcome:
         return bad
     if not args.get("queue"):
         return invalid("queue_missing")
+    if context.queues and args["queue"] not in context.queues:
+        return invalid("queue_unknown", queue=args["queue"])
     if args.get("contact") and situation.contact is None and context.final:
         return invalid("contact_unknown", contact=args["contact"])
     at, _ = acting.counted_at(command, context)

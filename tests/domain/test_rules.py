@@ -91,6 +91,11 @@ def test_bad_requests_say_what_is_missing(held: World, kind: str, args: dict[str
     assert refused(held.ask(kind, RINA, **args)).reason == reason
 
 
+def test_a_ticket_goes_to_a_queue_that_exists() -> None:
+    with pytest.raises(AssertionError, match="queue_unknown"):
+        World(queue="nowhere")
+
+
 def test_kinds_of_the_registry_that_are_not_built_and_newer_ones_are_unsupported(held: World) -> None:
     for kind in ("ticket.merge", "takeover.take", "ticket.teleport"):
         assert refused(held.ask(kind, DEWI)).code == Result.UNSUPPORTED
@@ -99,11 +104,10 @@ def test_kinds_of_the_registry_that_are_not_built_and_newer_ones_are_unsupported
 def test_a_reply_goes_to_a_written_address(held: World) -> None:
     effects = held.ok("entry.reply", RINA, body="Pak Andi, kuota sudah kembali.")
     assert effects.entry is not None
-    assert (effects.entry.delivery, effects.entry.channel, effects.entry.data["address"]) == (
-        Delivery.QUEUED,
-        "email",
-        "a@b.example",
-    )
+    assert (effects.entry.delivery, effects.entry.channel) == (Delivery.QUEUED, "email")
+    assert effects.address is not None
+    assert effects.address.value == "a@b.example"
+    assert "a@b.example" not in repr(effects.entry)
 
 
 def test_without_a_written_address_the_act_is_a_call(held: World) -> None:
