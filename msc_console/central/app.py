@@ -1,0 +1,103 @@
+"""The API as a Litestar application. Messages are msgspec Structs: one definition validates and describes."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio.to_thread
+from litestar import Litestar
+from litestar.datastructures import MutableScopeHeaders, State
+from litestar.exceptions import HTTPException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import Message, Scope
+from sqlalchemy.exc import OperationalError
+
+from .. import __version__
+from ..clock import iso
+from ..errors import MscError
+from . import problems, tick
+from .db import Central
+from .guards import speaks
+from .routes import session, site, sync
+from .service import Service, Settings
+
+SERVER_TIME = "MSC-Server-Time"
+SCHEMA = "/v1/schema"
+SMALL_BODY = 16 * 1024
+
+log = logging.getLogger("msc.central")
+
+
+def create_app(central: Central, settings: Settings) -> Litestar:
+    """The application over an open, migrated database. It owns neither the database nor the process."""
+    service = Service(central, settings)
+
+    async def stamp(message: Message, _scope: Scope) -> None:
+        """Puts central's time on every reply, errors included, and keeps replies out of caches."""
+        if message["type"] == "http.response.start":
+            headers = MutableScopeHeaders.from_message(message)
+            headers[SERVER_TIME] = iso(service.now())
+            headers.setdefault("Cache-Control", "no-store")
+
+    @asynccontextmanager
+    async def at_work(_app: Litestar) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(service.watch.run())]
+        if settings.tick_seconds is not None:
+            tasks.append(asyncio.create_task(_ticking(service, settings.tick_seconds)))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    return Litestar(
+        route_handlers=[*site.handlers, *session.handlers, *sync.handlers],
+        guards=[speaks],
+        before_send=[stamp],
+        lifespan=[at_work],
+        state=State({"service": service}),
+        request_max_body_size=SMALL_BODY,
+        exception_handlers={
+            problems.ProblemError: problems.on_problem,
+            HTTPException: problems.on_http,
+            OperationalError: problems.on_busy,
+            MscError: problems.on_msc_error,
+            RecursionError: problems.on_unreadable,
+            UnicodeDecodeError: problems.on_unreadable,
+            Exception: problems.on_crash,
+        },
+        openapi_config=OpenAPIConfig(
+            title="msc-console central",
+            version=__version__,
+            path=SCHEMA,
+            render_plugins=[JsonRenderPlugin()],
+            use_handler_docstrings=True,
+            components=Components(
+                security_schemes={
+                    "access": SecurityScheme(type="http", scheme="bearer", description="An access token"),
+                    "pending": SecurityScheme(type="http", scheme="bearer", description="The token of the first step"),
+                }
+            ),
+        ),
+        logging_config=None,
+    )
+
+
+async def _ticking(service: Service, seconds: float) -> None:
+    """Central's own acts: what is due is done, and whatever goes wrong is tried again at the next beat."""
+    while True:
+        try:
+            service.watch.notify(await anyio.to_thread.run_sync(tick.tick, service.central, service.now()))
+        except Exception:
+            log.exception("tick failed")
+        await asyncio.sleep(seconds)
+
+
+def openapi(app: Litestar) -> dict[str, Any]:
+    """The description that the app serves, as plain values."""
+    return app.openapi_schema.to_schema()

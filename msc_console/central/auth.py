@@ -1,0 +1,170 @@
+"""Sign-in: password, then one-time code, both judged by central on its own clock; one open session per person.
+
+An unknown login, a wrong password and a revoked device get one answer after the same work. Wrong codes are counted on
+the person's row, over all sessions, in the statement that also locks the row: parallel tries can't slip through.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, text
+
+from ..clock import from_ms, iso, monotonic, to_ms
+from ..seal import PUBLIC_KEY
+from ..sync.wire import Code, Pending, Refresh, SignIn, Tokens
+from ..text import clean
+from . import audit, sql, tokens, totp
+from .db import Central
+from .limits import FREE_TRIES, Throttle, Window, delay
+from .masterkey import MasterKey
+from .passwords import Passwords
+from .problems import ProblemError, too_many_tries
+
+LETTERS = "ACDEFGHJKMNPQRTUVWXY34679"
+"""Of device codes: no letter that is read or heard as a digit in it, or the other way (B8, S5, Z2, I1, O0, L1)."""
+CODE_LENGTH = 3
+
+
+@dataclass
+class Auth:
+    """The sign-in of one central. Safe from any thread; every method is told the time."""
+
+    central: Central
+    key: MasterKey
+    passwords: Passwords
+    monotonic: Callable[[], float] = monotonic
+    logins: Throttle = field(default_factory=Throttle)
+    addresses: Window = field(default_factory=Window)
+
+    def sign_in(self, ask: SignIn, address: str, now: datetime) -> Pending:
+        """First step: the password. Raises ProblemError 400, 401, 429."""
+        if not PUBLIC_KEY.fullmatch(ask.device_key):
+            raise ProblemError("invalid_request", fields=["device_key"])
+        at, login = self.monotonic(), ask.login[:200]
+        if wait := self.logins.begin(login, at) or self.addresses.begin(address, at):
+            raise too_many_tries(wait)
+        with self.central.read() as conn:
+            statement = "SELECT id, active, password_hash FROM person WHERE login = :login"
+            person = tokens.one(conn, statement, login=login)
+        right = self.passwords.verify(person["password_hash"] if person else None, ask.password)
+        if person is None or not right or not person["active"]:
+            raise ProblemError("credentials_wrong")
+        renewed = self.passwords.hash(ask.password) if self.passwords.outdated(person["password_hash"]) else None
+        with self.central.write() as conn:
+            device = _device(conn, person["id"], ask, now)
+            if device is None:
+                raise ProblemError("credentials_wrong")
+            if renewed:
+                named = {"hash": renewed, "id": person["id"]}
+                conn.execute(text("UPDATE person SET password_hash = :hash WHERE id = :id"), named)
+            token, until = tokens.new_token(), now + tokens.PENDING
+            family = tokens.new_id()
+            tokens.store(
+                conn,
+                token=token,
+                kind="pending",
+                person=person["id"],
+                device=device,
+                family=family,
+                now=now,
+                until=until,
+            )
+        self.logins.succeeded(login)
+        self.addresses.succeeded(address)
+        return Pending(token=token, expires_at=iso(until))
+
+    def code(self, token: str, ask: Code, now: datetime) -> Tokens:
+        """Second step: the one-time code. Raises ProblemError 401, 409 session_active, 429."""
+        session = tokens.authenticate(self.central, token, "pending", now)
+        with self.central.write() as conn:
+            outcome = self._code(conn, session, ask, now)
+        if isinstance(outcome, ProblemError):
+            raise outcome
+        return outcome
+
+    def _code(self, conn: Connection, session: tokens.Session, ask: Code, now: datetime) -> Tokens | ProblemError:
+        """In the caller's transaction; a problem is returned, because the count of failures has to be committed."""
+        at = to_ms(now)
+        # Every try counts as failed at first. This statement also locks the row until the verdict is committed.
+        statement = (
+            "UPDATE person SET failed = failed + 1 WHERE id = :id AND active = 1 "
+            "AND (locked_until IS NULL OR locked_until <= :at) RETURNING *"
+        )
+        person = tokens.one(conn, statement, id=session.person.id, at=at)
+        if person is None:
+            return self._locked(conn, session.person.id, now)
+        seed = totp.open_seed(self.key.seeds, person["id"], person["totp_secret"]) if person["totp_secret"] else None
+        step = totp.matching_step(seed, ask.code, now) if seed else None
+        if step is None or step <= (person["totp_step"] or 0):
+            return _wrong(conn, person, now)
+        others = [row for row in tokens.active(conn, person["id"], now) if row["device"] != session.device["id"]]
+        if others and not ask.take_over:
+            # The code isn't used up: the same one goes with the take-over that the person is asked about now.
+            conn.execute(text("UPDATE person SET failed = failed - 1 WHERE id = :id"), {"id": person["id"]})
+            return ProblemError(
+                "session_active", device=others[0]["device_name"] or "", since=iso(from_ms(others[0]["created_at"]))
+            )
+        used = conn.execute(
+            text(
+                "UPDATE person SET totp_step = :step, failed = 0, locked_until = NULL "
+                "WHERE id = :id AND (totp_step IS NULL OR totp_step < :step)"
+            ),
+            {"step": step, "id": person["id"]},
+        )
+        if used.rowcount != 1:
+            return _wrong(conn, person, now)
+        device = tokens.by_id(conn, "device", session.device["id"])
+        tokens.end(conn, person["id"], now, successor=session.family if others else None)
+        audit.add(conn, now, person["id"], "session.start", {"device": device["id"], "took_over": bool(others)})
+        conn.execute(text("UPDATE device SET last_seen_at = :at WHERE id = :id"), {"at": at, "id": device["id"]})
+        return tokens.grant(conn, person, device, session.family, now)
+
+    def _locked(self, conn: Connection, person: str, now: datetime) -> ProblemError:
+        row = conn.execute(text("SELECT active, locked_until FROM person WHERE id = :id"), {"id": person}).one()
+        if not row.active or row.locked_until is None:
+            return ProblemError("session_ended")
+        return too_many_tries(max(1, -((to_ms(now) - row.locked_until) // 1000)))
+
+    def refresh(self, ask: Refresh, now: datetime) -> Tokens:
+        """See `tokens.renew`."""
+        return tokens.renew(self.central, self.key, ask, now)
+
+    def sign_out(self, session: tokens.Session, now: datetime) -> None:
+        """Ends this session alone."""
+        with self.central.write() as conn:
+            tokens.end(conn, session.person.id, now, family=session.family)
+
+
+def _wrong(conn: Connection, person: tokens.Row, now: datetime) -> ProblemError:
+    """Keeps the count that `_code` has raised, with the wait that it brings."""
+    if seconds := delay(person["failed"], FREE_TRIES):
+        conn.execute(
+            text("UPDATE person SET locked_until = :until WHERE id = :id"),
+            {"until": to_ms(now + timedelta(seconds=seconds)), "id": person["id"]},
+        )
+    return ProblemError("credentials_wrong")
+
+
+def _device(conn: Connection, person: str, ask: SignIn, now: datetime) -> str | None:
+    """The id of the device with this key, registered now if it is new; None when it isn't this person's to use."""
+    found = tokens.one(conn, "SELECT id, person, state FROM device WHERE public_key = :key", key=ask.device_key)
+    if found is not None:
+        return str(found["id"]) if found["person"] == person and found["state"] == "active" else None
+    row = {
+        "id": tokens.new_id(),
+        "person": person,
+        "public_key": ask.device_key,
+        "state": "active",
+        "name": clean(ask.device_name, line=True)[:120],
+        "created_at": to_ms(now),
+        "last_seen_at": to_ms(now),
+    }
+    names = [*row, "code"]
+    insert = text(f"{sql.insert('device', tuple(names)).text} ON CONFLICT DO NOTHING")
+    for _attempt in range(100):
+        code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
+        if conn.execute(insert, {**row, "code": code}).rowcount == 1:
+            return str(row["id"])
+    raise ProblemError("unavailable", detail="no device code is free")

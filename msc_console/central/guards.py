@@ -1,0 +1,51 @@
+"""What is checked before a request's body is read: the protocol both sides speak, and who calls."""
+
+from typing import Any
+
+import anyio.to_thread
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from ..sync.wire import HEADER, PROTOCOL, PROTOCOL_OLDEST_PULL, PROTOCOL_OLDEST_PUSH
+from .problems import ProblemError
+from .service import service_of
+from .tokens import authenticate
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+OLDEST = {"pull": PROTOCOL_OLDEST_PULL, "push": PROTOCOL_OLDEST_PUSH}
+"""A route's `opt["protocol"]` -> the oldest protocol that it understands."""
+
+
+def speaks(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Refuses a peer whose protocol is too old or too new, with the range in `data`. No header means protocol 1."""
+    use = handler.opt.get("protocol")
+    if use is None:
+        return
+    told = connection.headers.get(HEADER, "1")
+    if not (told.isascii() and told.isdigit() and len(told) <= 4):
+        raise ProblemError("invalid_request", fields=[HEADER])
+    oldest, spoken = OLDEST[use], int(told)
+    if not oldest <= spoken <= PROTOCOL:
+        code = "protocol_too_old" if spoken < oldest else "protocol_too_new"
+        raise ProblemError(code, min=oldest, max=PROTOCOL, got=spoken)
+
+
+def bearer(connection: Connection) -> str:
+    """The token of the Authorization header. Two such headers are refused: proxies disagree about which one counts."""
+    told = connection.headers.getall("authorization", [])
+    if len(told) != 1:
+        raise ProblemError("token_missing" if not told else "token_unknown")
+    scheme, _, token = told[0].partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise ProblemError("token_missing")
+    return token.strip()
+
+
+async def signed_in(connection: Connection, _handler: BaseRouteHandler) -> None:
+    """Finds the session of the access token, or answers 401."""
+    service = service_of(connection)
+    token = bearer(connection)
+    connection.state.session = await anyio.to_thread.run_sync(
+        lambda: authenticate(service.central, token, "access", service.now())
+    )

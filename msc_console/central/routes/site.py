@@ -1,0 +1,45 @@
+"""What anybody may ask: whether this is a central of ours, and whether it is well."""
+
+from typing import Any
+
+from litestar import Request, get
+from sqlalchemy import text
+
+from ... import __version__
+from ...clock import iso
+from ...sync.wire import PROTOCOL, PROTOCOL_OLDEST_PULL, PROTOCOL_OLDEST_PUSH, Hello, Site
+from ..problems import ProblemError, described
+from ..service import service_of
+
+Asked = Request[Any, Any, Any]
+
+
+@get("/v1/hello", sync_to_thread=True, responses=described(503), summary="Who answers here", tags=["site"])
+def hello(request: Asked) -> Hello:
+    """Site, protocol range, limits and the feed's generation. Open, and answered to every protocol."""
+    service = service_of(request)
+    with service.central.read() as conn:
+        generation = conn.execute(text("SELECT generation FROM feed_head WHERE id = 1")).scalar_one()
+        site = {row.key: row.value for row in conn.execute(text("SELECT key, value FROM meta WHERE key LIKE 'site_%'"))}
+    if "site_id" not in site:
+        raise ProblemError("unavailable", detail="this central has not been set up")
+    return Hello(
+        product="msc-console",
+        version=__version__,
+        protocol=PROTOCOL,
+        protocol_oldest_pull=PROTOCOL_OLDEST_PULL,
+        protocol_oldest_push=PROTOCOL_OLDEST_PUSH,
+        generation=generation,
+        site=Site(id=site["site_id"], name=site["site_name"], zone=site["site_zone"]),
+        server_time=iso(service.now()),
+    )
+
+
+@get("/healthz", sync_to_thread=True, responses=described(503), summary="Is central well", tags=["site"])
+def healthz(request: Asked) -> dict[str, str]:
+    """200 when the database answers."""
+    service_of(request).head()
+    return {"status": "ok"}
+
+
+handlers = [hello, healthz]

@@ -1,0 +1,128 @@
+"""Starts the API in this process: one JSON line on standard output when it answers, a graceful end on SIGTERM."""
+
+import ipaddress
+import json
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from litestar import Litestar
+
+from ..errors import MscError, UsageError
+from . import masterkey
+from .app import create_app
+from .db import Central
+from .service import Service, Settings
+from .setup import passwords_of, require_site
+
+GRACE_SECONDS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listen:
+    """Where to answer. Port 0 takes a free one. Without TLS files only this machine may reach it."""
+
+    host: str = "127.0.0.1"
+    port: int = 8750
+    certificate: Path | None = None
+    key: Path | None = None
+
+    def check(self) -> None:
+        """Raises UsageError for half a TLS set-up, missing files, or an open address in plain text."""
+        if (self.certificate is None) != (self.key is None):
+            raise UsageError("tls_files_both")
+        for file in (self.certificate, self.key):
+            if file is not None and not file.is_file():
+                raise UsageError("tls_file_missing", path=str(file))
+        if self.certificate is None and not _loopback(self.host):
+            raise UsageError("tls_needed", host=self.host)
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def settings_for(central: Central, url: str) -> Settings:
+    """The settings of a central. UsageError when it isn't set up, or was set up under other password costs."""
+    with central.read() as conn:
+        meta = require_site(conn)
+    return Settings(key=masterkey.load(masterkey.path_for(url)), passwords=passwords_of(meta))
+
+
+class ApiServer(uvicorn.Server):
+    """uvicorn's server over an app of ours: says where it answers, and long polls end at once when it stops.
+
+    `on_ready` is called with the address once it accepts connections; `should_exit = True` stops it from any thread.
+    """
+
+    def __init__(self, app: Litestar, listen: Listen, on_ready: Callable[[str], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=listen.host,
+                port=listen.port,
+                ssl_certfile=listen.certificate,
+                ssl_keyfile=str(listen.key) if listen.key else None,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+                lifespan="on",
+            )
+        )
+        self._service: Service = app.state.service
+        self._scheme = "https" if listen.certificate else "http"
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            self._on_ready(f"{self._scheme}://{shown}:{port}")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._service.watch.stop()
+        await super().shutdown(sockets=sockets)
+
+
+def serve(url: str, listen: Listen) -> None:
+    """Serves until SIGTERM or SIGINT; requests under way are answered first. Raises UsageError before it listens."""
+    listen.check()
+    central = Central.open(url)
+    try:
+        central.migrate()
+        app = create_app(central, settings_for(central, url))
+        server = ApiServer(app, listen, _announce)
+        _end_quietly()
+        server.run()
+        if not server.started:
+            raise MscError("central_not_started", host=listen.host, port=listen.port)
+    finally:
+        central.close()
+
+
+def _announce(url: str) -> None:
+    sys.stdout.write(json.dumps({"ready": True, "url": url}) + "\n")
+    sys.stdout.flush()
+
+
+def _end_quietly() -> None:
+    """uvicorn raises the signal that stopped it once more at its end: a stop that was asked for is no failure."""
+
+    def ignore(_number: int, _frame: Any) -> None:
+        sys.stdout.flush()
+
+    for name in ("SIGTERM", "SIGINT"):
+        signal.signal(getattr(signal, name), ignore)

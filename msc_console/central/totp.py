@@ -1,0 +1,69 @@
+"""One-time codes (RFC 6238: SHA-1, 6 digits, 30 s) and their seeds, sealed under a key outside the database."""
+
+import base64
+import hmac
+import os
+import re
+import secrets
+from datetime import datetime
+
+from ..clock import to_ms
+
+STEP_MS = 30_000
+DRIFT = 1
+"""Steps before and after the server's own that are good (RFC 6238 5.2 advises at most one)."""
+SEED_BYTES = 20
+
+_CODE = re.compile(r"[0-9]{6}", re.ASCII)
+_NONCE_BYTES = 12
+
+
+def new_seed() -> str:
+    """160 random bits in base32: what an authenticator app takes."""
+    return base64.b32encode(secrets.token_bytes(SEED_BYTES)).decode()
+
+
+def uri(seed: str, login: str, site: str) -> str:
+    """The `otpauth://` text of the enrolment's QR code."""
+    import pyotp
+
+    return pyotp.TOTP(seed).provisioning_uri(name=login, issuer_name=site)
+
+
+def matching_step(seed: str, code: str, now: datetime) -> int | None:
+    """The time step that `code` is good for at `now` (server time), None when for none.
+
+    Whether the step was used before is for the caller to judge, in one atomic statement.
+    """
+    import pyotp
+
+    if not _CODE.fullmatch(code):
+        return None
+    totp = pyotp.TOTP(seed)
+    here = to_ms(now) // STEP_MS
+    found = None
+    for step in range(here - DRIFT, here + DRIFT + 1):
+        if hmac.compare_digest(totp.generate_otp(step), code):
+            found = step
+    return found
+
+
+def seal_seed(key: bytes, person: str, seed: str) -> str:
+    """The seed as it lies in the database: base64 of nonce and ChaCha20-Poly1305 box, bound to the person."""
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+    nonce = os.urandom(_NONCE_BYTES)
+    box = ChaCha20Poly1305(key).encrypt(nonce, seed.encode(), _context(person))
+    return base64.b64encode(nonce + box).decode()
+
+
+def open_seed(key: bytes, person: str, sealed: str) -> str:
+    """The seed of a sealed one. Raises cryptography's InvalidTag for a wrong key or another person's seed."""
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+    raw = base64.b64decode(sealed)
+    return ChaCha20Poly1305(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], _context(person)).decode()
+
+
+def _context(person: str) -> bytes:
+    return b"msc-totp-seed|" + person.encode()

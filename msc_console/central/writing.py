@@ -1,0 +1,182 @@
+"""Writes what a batch came to: every table once, in bulk, the feed last (design, sync 2)."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from .. import clock, records
+from ..domain.clocks import counts
+from ..domain.commands import Command
+from ..domain.model import Entry
+from ..sync.wire import Envelope, OpResult
+from . import feed, sql
+from .feed import Change
+from .judge import Batch, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One op with its verdict. `envelope` is None for central's own."""
+
+    command: Command
+    envelope: Envelope | None
+    verdict: Verdict
+    received_at: datetime
+    again: bool = False
+    """The op was answered before (deferred, unsupported) and its answer is replaced."""
+
+
+_OP = sql.insert(
+    "op",
+    (
+        *("op_id", "device", "inc", "counter", "kind", "target", "actor"),
+        *("body", "code", "result", "seq", "received_at", "envelope"),
+    ),
+)
+_OP_AGAIN = text("UPDATE op SET code = :code, result = :result, seq = :seq WHERE op_id = :op_id")
+_BODY = sql.insert("op_body", ("op_id", "salt", "args", "before"))
+_DISPATCH = sql.insert("dispatch", ("entry", "channel", "address", "queued_at", "state", "attempts", "next_at", "note"))
+SETTLE = text("UPDATE dispatch SET state = :state, note = :note, next_at = NULL WHERE entry = :entry")
+"""Ends a reply's way out."""
+_ENTRIES = sql.listed("SELECT ticket, id FROM entry WHERE ticket IN :ids")
+
+
+def number(value: int) -> str:
+    """A ticket number as people see it."""
+    return f"MSC-{value:06d}"
+
+
+def entry_row(entry: Entry) -> dict[str, Any]:
+    """An entry's row with central's own column."""
+    return {**records.to_row(entry), "clocked": int(counts(entry))}
+
+
+def settled(entry: str, state: str, note: str | None) -> dict[str, str | None]:
+    """Binds of SETTLE."""
+    return {"entry": entry, "state": str(state), "note": note}
+
+
+def write(conn: Connection, batch: Batch, answers: Sequence[Answer], now: datetime) -> list[OpResult]:
+    """Writes a decided batch and returns its results, in the order of `answers`. The commit must follow at once."""
+    stored = _stored_entries(conn, batch)
+    sql.many(conn, sql.upsert("hop"), [records.to_row(hop) for hop in batch.hops.values()])
+    sql.many(conn, sql.upsert("contact"), [records.to_row(contact) for contact in batch.contacts.values()])
+    sql.many(conn, sql.upsert("entry"), [entry_row(entry) for entry in batch.entries.values()])
+    sql.many(conn, _DISPATCH, _dispatches(batch))
+    sql.many(conn, SETTLE, [settled(entry.id, entry.delivery, entry.delivery_note) for entry in batch.settled.values()])
+    changes = [_carrying(change, stored) for answer in answers for change in answer.verdict.changes]
+    created = [answer.verdict.created for answer in answers if answer.verdict.created is not None]
+    seq, first_number = feed.reserve(conn, len(changes), len(created)) if changes else feed.Reserved(1, 1)
+    numbers = {ticket: first_number + place for place, ticket in enumerate(created)}
+    tickets = [
+        replace(ticket, number=numbers[ticket.id]) if ticket.id in numbers else ticket
+        for ticket in batch.tickets.values()
+    ]
+    sql.many(conn, sql.upsert("ticket"), [records.to_row(ticket) for ticket in tickets])
+    results, last = [], seq - 1
+    for answer in answers:
+        last += len(answer.verdict.changes)
+        results.append(_result(answer, last, numbers))
+    pairs = list(zip(answers, results, strict=True))
+    sql.many(conn, _OP, [_op_row(answer, result) for answer, result in pairs if not answer.again])
+    sql.many(conn, _OP_AGAIN, [_again_row(result) for answer, result in pairs if answer.again])
+    sql.many(conn, _BODY, [_body_row(answer) for answer in answers if not answer.again])
+    if changes:
+        feed.publish(conn, seq, changes, now)
+    return results
+
+
+def _stored_entries(conn: Connection, batch: Batch) -> dict[str, list[tuple[str, str]]]:
+    """Ticket -> its entries of before, for tickets that entered a group."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for row in sql.by_ids(conn, _ENTRIES, batch.refreshed):
+        found.setdefault(row["ticket"], []).append(("entry", row["id"]))
+    return found
+
+
+def _carrying(change: Change, stored: dict[str, list[tuple[str, str]]]) -> Change:
+    if change.entity != "ticket" or not change.entered or change.id not in stored:
+        return change
+    return replace(change, carried=(*stored[change.id], *change.carried))
+
+
+def _dispatches(batch: Batch) -> list[dict[str, Any]]:
+    return [
+        {
+            "entry": item.entry,
+            "channel": str(item.channel),
+            "address": item.address,
+            "queued_at": clock.to_ms(item.queued_at),
+            "state": "queued",
+            "attempts": 0,
+            "next_at": clock.to_ms(item.queued_at),
+            "note": None,
+        }
+        for item in batch.outgoing
+    ]
+
+
+def _result(answer: Answer, last: int, numbers: dict[str, int]) -> OpResult:
+    verdict = answer.verdict
+    return OpResult(
+        op=answer.command.id,
+        result=str(verdict.code),
+        seq=last if verdict.changes else 0,
+        ver=verdict.ver,
+        reason=verdict.reason,
+        data=verdict.data,
+        number=number(numbers[verdict.created]) if verdict.created is not None else None,
+    )
+
+
+def _op_row(answer: Answer, result: OpResult) -> dict[str, Any]:
+    command, envelope = answer.command, answer.envelope
+    return {
+        "op_id": command.id,
+        "device": envelope.device if envelope is not None else None,
+        "inc": envelope.inc if envelope is not None else None,
+        "counter": envelope.counter if envelope is not None else None,
+        "kind": str(command.kind),
+        "target": command.target,
+        "actor": command.actor,
+        "body": envelope.body if envelope is not None else "",
+        "code": result.result,
+        "result": _json(result),
+        "seq": result.seq,
+        "received_at": clock.to_ms(answer.received_at),
+        "envelope": _envelope_text(command, envelope),
+    }
+
+
+def _again_row(result: OpResult) -> dict[str, Any]:
+    return {"op_id": result.op, "code": result.result, "result": _json(result), "seq": result.seq}
+
+
+def _json(result: OpResult) -> str:
+    return msgspec.json.encode(result).decode()
+
+
+def _envelope_text(command: Command, envelope: Envelope | None) -> str:
+    """What was signed, without the body; central's own acts have only what names them."""
+    if envelope is None:
+        return json.dumps({"made_at": clock.iso(command.made_at), "cause": command.cause})
+    document = msgspec.to_builtins(envelope)
+    for name in ("salt", "args", "before"):
+        document.pop(name, None)
+    return json.dumps(document)
+
+
+def _body_row(answer: Answer) -> dict[str, Any]:
+    """The body as it was received: cleaned text would not verify."""
+    source = answer.envelope if answer.envelope is not None else answer.command
+    return {
+        "op_id": answer.command.id,
+        "salt": answer.envelope.salt if answer.envelope is not None else "",
+        "args": json.dumps(dict(source.args)),
+        "before": json.dumps(dict(source.before)),
+    }
