@@ -7,6 +7,7 @@ times of the story. Passwords and authenticator secrets are made here, handed to
 import secrets
 import uuid
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -24,6 +25,7 @@ from ..domain.terms import Delivery, Op, Result
 from ..errors import UsageError
 from . import feed, ledger, masterkey, sql
 from .db import Central
+from .passwords import AT_ONCE
 from .setup import Enrolment, announce, enrol, passwords_of, require_site
 from .system import SYSTEM, deliver
 
@@ -67,8 +69,13 @@ def seed(url: str, now: datetime, number: int = 1) -> Seeded:
         persons = {row["login"]: records.from_row(Person, row) for row in rows}
         organisations = _things(central, now)
         commands = [*_contacts(now, organisations), *_story(number, now, persons)]
-        refused = _apply(central, commands)
-        people = _people(central, url, meta, persons, now)
+        told = {login: _password() for login in sorted(persons)}
+        # Hashing takes most of the time on purpose, and leaves Python free: it runs beside the story.
+        with ThreadPoolExecutor(AT_ONCE) as beside:
+            hashes = beside.map(passwords_of(meta).hash, told.values())
+            refused = _apply(central, commands)
+            hashed = dict(zip(told, hashes, strict=True))
+        people = _people(central, url, meta, persons, told, hashed, now)
         return Seeded(acts=len(commands), refused=tuple(refused), people=people)
     finally:
         central.close()
@@ -166,13 +173,16 @@ def _apply(central: Central, commands: Iterable[Command]) -> list[str]:
 
 
 def _people(
-    central: Central, url: str, meta: dict[str, str], persons: dict[str, Person], now: datetime
+    central: Central,
+    url: str,
+    meta: dict[str, str],
+    persons: dict[str, Person],
+    told: dict[str, str],
+    hashed: dict[str, str],
+    now: datetime,
 ) -> tuple[WayIn, ...]:
-    """Gives everybody of the set-up a password and a seed."""
+    """Gives everybody of the set-up their password, by login in `told` and `hashed`, and a seed."""
     key = masterkey.load(masterkey.path_for(url))
-    passwords = passwords_of(meta)
-    told = {login: _password() for login in sorted(persons)}
-    hashed = {login: passwords.hash(password) for login, password in told.items()}
     with central.write() as conn:
         return tuple(
             WayIn(login, told[login], enrol(conn, key, persons[login], hashed[login], meta["site_name"], now))

@@ -1,4 +1,4 @@
-"""An incident of a ServiceNow log as a ticket with its timeline. What the source counted stays as the source gave it."""
+"""An incident of a ServiceNow log as a ticket with its timeline. What the source counted stays as it gave it."""
 
 import uuid
 from collections.abc import Iterator

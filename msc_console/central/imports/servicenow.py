@@ -117,7 +117,7 @@ class _Parts:
 
     tails: dict[str, Tail] = field(default_factory=dict)
     number: str | None = None
-    tail: Tail = Tail(0)
+    tail: Tail = field(default_factory=lambda: Tail(0))
     """Where the open part stands."""
     events: list[Event] = field(default_factory=list)
 

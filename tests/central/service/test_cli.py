@@ -108,29 +108,31 @@ def test_channels(centre: Path, database: str, tmp_path: Path) -> None:
     assert run("channel", "email", "--off").exit_code == Exit.OK
 
 
-LOG = (
-    "number,incident_state,reassignment_count,reopen_count,opened_at,sys_updated_at,impact,urgency,priority,"
-    "assignment_group,resolved_at,closed_at\n"
-    "INC1,New,0,0,29/2/2016 01:16,29/2/2016 01:23,2 - Medium,2 - Medium,3 - Moderate,Group 1,?,?\n"
-    "INC1,Closed,0,0,29/2/2016 01:16,29/2/2016 08:53,2 - Medium,2 - Medium,3 - Moderate,Group 1,?,5/3/2016 12:00\n"
-    "INC2,New,0,0,29/2/2016 02:16,29/2/2016 02:23,1 - High,2 - Medium,2 - High,Group 1,?,?\n"
-    "INC3,New,0,0,yesterday,29/2/2016 02:23,1 - High,2 - Medium,2 - High,Group 1,?,?\n"
+LOG_HEAD = (
+    "number,incident_state,reassignment_count,reopen_count,opened_at,sys_created_at,sys_updated_at,"
+    "impact,urgency,priority,resolved_at,closed_at"
+)
+LOG_ROWS = (
+    "INC1,New,0,0,29/2/2016 01:16,29/2/2016 01:23,29/2/2016 01:23,2 - Medium,2 - Medium,3 - Moderate,?,?",
+    "INC1,Closed,0,0,29/2/2016 1:16,29/2/2016 1:23,29/2/2016 8:53,2 - Medium,2 - Medium,3 - Moderate,?,1/3/2016 12:00",
+    "INC2,New,0,0,29/2/2016 02:16,29/2/2016 02:23,29/2/2016 02:23,1 - High,2 - Medium,2 - High,?,?",
+    "INC3,New,0,0,yesterday,29/2/2016 02:23,29/2/2016 02:23,1 - High,2 - Medium,2 - High,?,?",
 )
 
 
 def test_imports_a_log_once(centre: Path, tmp_path: Path) -> None:
     log = tmp_path / "log.csv"
-    log.write_text(LOG, encoding="utf-8")
-    first, second = run("import", log), run("import", log)
+    log.write_text("\n".join([LOG_HEAD, *LOG_ROWS]) + "\n", encoding="utf-8")
+    first, second = (run("import", "servicenow-log", log, "--json") for _ in range(2))
     assert (first.exit_code, second.exit_code) == (Exit.OK, Exit.OK), first.output
     counts = [
         {key: json.loads(done.stdout)[key] for key in ("rows", "imported", "unchanged")} for done in (first, second)
     ]
     assert counts == [{"rows": 3, "imported": 2, "unchanged": 0}, {"rows": 3, "imported": 0, "unchanged": 2}]
     assert json.loads(first.stdout)["bad"]["lines"][0]["line"] == 5
-    assert run("import", tmp_path / "none.csv").exit_code == Exit.USAGE
-    assert run("import", log, "--queue", "vip").exit_code == Exit.USAGE
-    assert run("import", log, "--zone", "Mars").exit_code == Exit.USAGE
+    assert run("import", "servicenow-log", tmp_path / "none.csv").exit_code == Exit.FAILED
+    assert run("import", "servicenow-log", log, "--queue", "vip").exit_code == Exit.USAGE
+    assert run("import", "servicenow-log", log, "--zone", "Mars").exit_code == Exit.USAGE
 
 
 @pytest.mark.slow

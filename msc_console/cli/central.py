@@ -1,0 +1,263 @@
+"""`msc central`: set a centre up, change it, serve it, fill it. For whoever runs the server, not for agents.
+
+Every command names the database with `--database` or `MSC_CENTRAL_DATABASE`. Passwords come from a file, from standard
+input or, on a terminal, from a prompt; never from the command line, where every user of the machine could read them.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import MscError, UsageError
+
+app = typer.Typer(help="Run a central: set up, serve, people, imports.", no_args_is_help=True)
+user = typer.Typer(help="People and their way in.", no_args_is_help=True)
+imports = typer.Typer(help="Tickets of other tools.", no_args_is_help=True)
+app.add_typer(user, name="user")
+app.add_typer(imports, name="import")
+
+Database = Annotated[
+    str,
+    typer.Option(
+        "--database",
+        "-d",
+        envvar="MSC_CENTRAL_DATABASE",
+        help="sqlite:///path or postgresql+psycopg://user@host/name",
+    ),
+]
+Config = Annotated[Path, typer.Option("--config", "-c", help="The centre's set-up, centre.toml")]
+AsJson = Annotated[bool, typer.Option("--json", help="For scripts")]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors of the product as one sentence on standard error and the documented exit code."""
+    try:
+        yield
+    except MscError as error:
+        from ..messages import sentence
+
+        words = str(error) if error.key == "centre_file_wrong" else sentence(error.key, error.data)
+        typer.echo(words, err=True)
+        raise typer.Exit(int(error.exit)) from None
+
+
+def _print(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=True, indent=2))
+
+
+def _show(changes: list[Any], as_json: bool) -> None:
+    rows = [
+        {
+            "entity": change.entity,
+            "key": change.key,
+            "act": change.act,
+            "fields": {name: {"old": old, "new": new} for name, (old, new) in change.fields.items()},
+        }
+        for change in changes
+    ]
+    if as_json:
+        _print(rows)
+        return
+    for row in rows:
+        typer.echo(f"{row['act']:<7} {row['entity']:<8} {row['key']}  {', '.join(row['fields'])}".rstrip())
+    typer.echo(f"{len(rows)}")
+
+
+@app.command()
+def init(database: Database, config: Config, as_json: AsJson = False) -> None:
+    """Set a new central up from its centre.toml; makes the schema and the master key (mode 0600)."""
+    with _told():
+        from .. import clock
+        from ..central import centre, setup
+
+        _show(setup.init(database, centre.load(config), clock.now()), as_json)
+
+
+@app.command()
+def apply(
+    database: Database,
+    config: Annotated[Path, typer.Argument(help="The changed centre.toml")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, change nothing")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Turn the differences between centre.toml and central into audited changes."""
+    with _told():
+        from .. import clock
+        from ..central import centre, setup
+
+        _show(setup.apply(database, centre.load(config), clock.now(), dry_run), as_json)
+
+
+@app.command()
+def serve(
+    database: Database,
+    host: Annotated[str, typer.Option(help="Address to answer at")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 8750,
+    tls_certificate: Annotated[Path | None, typer.Option(help="PEM file; needed beyond this machine")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM file")] = None,
+) -> None:
+    """Serve the API until stopped. Prints one JSON line with the address when it answers."""
+    with _told():
+        from ..central.serve import Listen
+        from ..central.serve import serve as run
+
+        run(database, Listen(host=host, port=port, certificate=tls_certificate, key=tls_key))
+
+
+@app.command()
+def seed(
+    database: Database,
+    number: Annotated[int, typer.Option("--seed", help="The same number gives the same story")] = 1,
+) -> None:
+    """Fill a new central, set up from the demo's centre.toml, with the demo. Prints everybody's way in, once."""
+    with _told():
+        from .. import clock
+        from ..central import seed as seeding
+
+        report = seeding.seed(database, clock.now(), number)
+        _print(
+            {
+                "acts": report.acts,
+                "refused": report.refused,
+                "people": [
+                    {
+                        "login": way.login,
+                        "password": way.password,
+                        "secret": way.enrolment.secret,
+                        "uri": way.enrolment.uri,
+                    }
+                    for way in report.people
+                ],
+            }
+        )
+
+
+@app.command()
+def channel(
+    database: Database,
+    name: Annotated[str, typer.Argument(help="email, whatsapp, social")],
+    maildir: Annotated[
+        Path | None, typer.Option(help="Replies go into this Maildir, for a mail server to send")
+    ] = None,
+    off: Annotated[bool, typer.Option("--off", help="Switch the channel off; replies wait")] = False,
+) -> None:
+    """Switch a way out to customers on or off."""
+    with _told():
+        from .. import clock
+        from ..central import delivery
+        from ..central.db import Central
+        from ..domain.terms import Channel
+
+        known = _member(Channel, name, "channel")
+        if off == (maildir is not None):
+            raise UsageError("channel_maildir_or_off")
+        central = Central.open(database)
+        try:
+            if maildir is not None:
+                delivery.switch_on(central, known, maildir.resolve(), clock.now())
+            else:
+                delivery.switch_off(central, known, clock.now())
+        finally:
+            central.close()
+
+
+@imports.command(name="servicenow-log")
+def servicenow_log(
+    database: Database,
+    file: Annotated[Path, typer.Argument(help="Incident event log, .csv or .csv.gz")],
+    zone: Annotated[str, typer.Option(help="Time zone of the log's times")] = "UTC",
+    queue: Annotated[str, typer.Option(help="Key of the queue that imported tickets lie in")] = "triage",
+    as_json: AsJson = False,
+) -> None:
+    """Import a ServiceNow incident event log. Running it again changes nothing."""
+    with _told():
+        from ..central.imports import command
+
+        told = command.run(file, database, zone, as_json, sys.stderr, queue)
+        typer.echo(told.text)
+    raise typer.Exit(int(told.exit))
+
+
+@user.command()
+def add(
+    database: Database,
+    login: Annotated[str, typer.Argument(help="Of the set-up file, or a new one")],
+    name: Annotated[str | None, typer.Option(help="Of a new person")] = None,
+    role: Annotated[str | None, typer.Option(help="Of a new person: agent, supervisor, resolver, ...")] = None,
+    tier: Annotated[str, typer.Option(help="l0, l1, l2, principal, business_unit")] = "l0",
+    queue: Annotated[list[str] | None, typer.Option(help="Queue key; may be given several times")] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(help="First line is the password; without it standard input's is")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a person a password and an authenticator secret. The secret is shown once."""
+    with _told():
+        from .. import clock
+        from ..central import setup
+        from ..domain.terms import Role, Tier
+
+        made = setup.user_add(
+            database,
+            login,
+            _password(password_file),
+            clock.now(),
+            name=name,
+            role=_member(Role, role, "role") if role is not None else None,
+            tier=_member(Tier, tier, "tier"),
+            queues=queue or (),
+        )
+        if as_json:
+            _print({"login": made.login, "secret": made.secret, "uri": made.uri})
+        else:
+            typer.echo(f"{made.login}\n{made.secret}\n{made.uri}")
+
+
+@user.command(name="list")
+def list_(database: Database, as_json: AsJson = False) -> None:
+    """Everybody whom this central knows."""
+    with _told():
+        from ..central import setup
+        from ..text import clean
+
+        people = setup.user_list(database)
+        if as_json:
+            _print(people)
+            return
+        for row in people:
+            marks = "" if row["active"] else " -"
+            way = "+" if row["can_sign_in"] else " "
+            queues = ",".join(row["queues"])
+            typer.echo(
+                clean(
+                    f"{way} {row['login']:<16} {row['role']:<12} {row['tier']:<10} {row['name']}  {queues}{marks}",
+                    line=True,
+                )
+            )
+
+
+def _member(kind: Any, value: str, option: str) -> Any:
+    try:
+        return kind(value)
+    except ValueError:
+        raise UsageError("option_unknown_value", option=option, value=value, known=", ".join(kind)) from None
+
+
+def _password(file: Path | None) -> str:
+    """From the file, from a prompt on a terminal, else the first line of standard input."""
+    if file is not None:
+        try:
+            return file.read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
+        except FileNotFoundError:
+            raise UsageError("password_file_missing", path=str(file)) from None
+    if sys.stdin.isatty():
+        import getpass
+
+        return getpass.getpass()
+    return sys.stdin.readline().rstrip("\r\n")
