@@ -1,0 +1,224 @@
+"""Central's news into the base: puts, leaves and the cursor behind them, in the caller's one transaction.
+
+Delivery is state-based: a put carries the row as it is now and counts when its version isn't older than what is here.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from .. import records
+from . import index, outbox, rows, settings
+from .opening import Connection
+from .rows import IN, bind
+
+SET_UP = ("policy", "duty", "site")
+"""Parts of the set-up that are synced whole and kept as documents (`set_up`), not as rows."""
+TARGETS = ("ticket", "contact")
+"""Entities that acts are aimed at and that a title is kept of while acts on them are unsettled."""
+
+
+class FeedLine(Protocol):
+    """A line of the feed (`sync.wire.Line`): `put` with its document `d`, `leave` or `del`."""
+
+    @property
+    def t(self) -> str: ...
+    @property
+    def entity(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def d(self) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far this laptop has read. `seq` is the highest feed position that a page has named."""
+
+    cursor: str
+    generation: str
+    seq: int
+
+
+@dataclass(slots=True)
+class Applied:
+    """What a page changed."""
+
+    put: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Entity -> ids that came."""
+    gone: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Entity -> ids that left."""
+    targets: set[str] = field(default_factory=set)
+    """Tickets and contacts that changed in any way, own acts that ended included."""
+    to_fold: set[str] = field(default_factory=set)
+    """Those of them that own acts cover."""
+
+
+def position(conn: Connection) -> Position:
+    """Where the next page begins."""
+    row = conn.execute('SELECT cursor, generation, seq FROM "cursor"').fetchone()
+    return Position(row[0], row[1], int(row[2]))
+
+
+def reset(conn: Connection, generation: str) -> None:
+    """Pull everything again under `generation`. Nothing is deleted: what doesn't come again goes when it is over.
+
+    Under another generation central may have lost acts that it had confirmed, so those of the journal's 14 days are
+    offered again; what central still knows it answers as duplicates.
+    """
+    before = position(conn).generation
+    conn.execute("UPDATE \"cursor\" SET cursor = '', generation = ?, seq = 0", (generation,))
+    mark_stale(conn)
+    if before and before != generation:
+        outbox.offer_again(conn)
+
+
+def mark_stale(conn: Connection) -> None:
+    """Everything here must come again before the next `up_to_date`, or goes."""
+    for entity in records.ENTITIES:
+        conn.execute(f"INSERT OR IGNORE INTO stale (entity, id) SELECT '{entity}', id FROM {entity} WHERE ver > 0")
+    conn.execute("INSERT OR IGNORE INTO stale (entity, id) SELECT entity, id FROM base")
+
+
+def take(
+    conn: Connection, lines: Sequence[FeedLine], cursor: str, now: datetime, *, up_to_date: bool = False
+) -> Applied:
+    """Bring one page into the base. The caller folds `to_fold` and then calls `index_page`, in the same transaction."""
+    applied = Applied()
+    puts: dict[str, dict[str, Any]] = defaultdict(dict)
+    for line in lines:
+        if line.t == "reset":
+            mark_stale(conn)
+        if line.entity in SET_UP and line.t == "put":
+            _keep_set_up(conn, line)
+            applied.put[line.entity].add(line.id)
+        if line.entity not in records.ENTITIES:
+            continue  # kept apart, or a newer central's entity
+        if line.t == "put":
+            puts[line.entity][line.id] = line.d
+            applied.gone[line.entity].discard(line.id)
+        elif line.t in ("leave", "del"):
+            puts[line.entity].pop(line.id, None)
+            applied.gone[line.entity].add(line.id)
+    for entity, documents in puts.items():
+        _put(conn, entity, documents, applied)
+    if up_to_date:
+        for row in conn.execute("SELECT entity, id FROM stale").fetchall():
+            applied.gone[row[0]].add(row[1])
+    for entity, ids in applied.gone.items():
+        _leave(conn, entity, ids, applied)
+    seq = max([position(conn).seq, *(line.seq for line in lines)])
+    applied.targets |= finish_acked(conn, None if up_to_date else seq, now)
+    applied.to_fold |= _covered(conn, applied.targets)
+    conn.execute('UPDATE "cursor" SET cursor = ?, seq = ?', (cursor, seq))
+    return applied
+
+
+def _keep_set_up(conn: Connection, line: FeedLine) -> None:
+    """Of a policy the newest version counts; the others are one document each."""
+    held = set_up(conn, line.entity)
+    if line.entity != "policy" or line.d.get("version", 0) >= held.get("version", 0):
+        settings.put(conn, f"set_up:{line.entity}", line.d)
+
+
+def set_up(conn: Connection, part: str) -> dict[str, Any]:
+    """The document of a part of `SET_UP`; empty until central has sent it."""
+    found: dict[str, Any] = settings.get(conn, f"set_up:{part}", {})
+    return found
+
+
+def _put(conn: Connection, entity: str, documents: dict[str, Any], applied: Applied) -> None:
+    ids = bind(documents)
+    stale = {row[0] for row in conn.execute(f"SELECT id FROM stale WHERE entity = ? AND id {IN}", (entity, ids))}
+    covered = {
+        row[0]: int(row[1])
+        for row in conn.execute(f"SELECT id, ver FROM base WHERE entity = ? AND id {IN}", (entity, ids))
+    }
+    have = rows.versions(conn, entity, documents) | covered
+    kind = records.ENTITIES[entity]
+    fresh = []
+    for id, document in documents.items():
+        if int(document.get("ver", 0)) < have.get(id, 0) and id not in stale:
+            continue
+        row = records.wire_to_row(kind, document)
+        if id in covered:
+            conn.execute(
+                "UPDATE base SET ver = ?, doc = ?, away = 0 WHERE entity = ? AND id = ?",
+                (row["ver"], rows.document(entity, row), entity, id),
+            )
+        else:
+            fresh.append(row)
+        applied.put[entity].add(id)
+        if entity in (*TARGETS, *rows.OWNING_TICKET):
+            applied.targets.add(rows.target_of(entity, row))
+    rows.put(conn, entity, fresh)
+    if stale:
+        conn.execute(f"DELETE FROM stale WHERE entity = ? AND id {IN}", (entity, bind(stale)))
+
+
+def _leave(conn: Connection, entity: str, ids: Collection[str], applied: Applied) -> None:
+    if not ids:
+        return
+    gone = bind(ids)
+    conn.execute(f"DELETE FROM stale WHERE entity = ? AND id {IN}", (entity, gone))
+    index.forget(conn, entity, ids)
+    if entity in TARGETS:
+        applied.targets |= set(ids)
+        _keep_titles(conn, entity, ids)
+    elif entity in rows.OWNING_TICKET:
+        applied.targets |= {row[0] for row in conn.execute(f"SELECT ticket FROM {entity} WHERE id {IN}", (gone,))}
+        conn.execute(f"DELETE FROM base WHERE entity = ? AND id {IN}", (entity, gone))
+    if entity == "ticket":
+        for part in rows.OWNING_TICKET:
+            conn.execute(
+                f"DELETE FROM stale WHERE entity = ? AND id IN (SELECT id FROM {part} WHERE ticket {IN})", (part, gone)
+            )
+            conn.execute(f"DELETE FROM {part} WHERE ticket {IN}", (gone,))
+        conn.execute(f"DELETE FROM seen WHERE ticket {IN}", (gone,))
+    conn.execute(f"DELETE FROM {entity} WHERE id {IN}", (gone,))
+
+
+def _keep_titles(conn: Connection, entity: str, ids: Collection[str]) -> None:
+    """What leaves while acts on it are unsettled stays as a title beside them, out of every list."""
+    for id in ids:
+        conn.execute("DELETE FROM base WHERE target = ? AND id <> ?", (id, id))
+        if conn.execute("SELECT 1 FROM outbox WHERE target = ?", (id,)).fetchone() is None:
+            conn.execute("DELETE FROM base WHERE entity = ? AND id = ?", (entity, id))
+            continue
+        row = rows.one(conn, entity, id)
+        if row is not None:
+            conn.execute(
+                "INSERT INTO base (entity, id, target, ver, away, doc) VALUES (?1, ?2, ?2, ?3, 1, ?4)"
+                " ON CONFLICT (entity, id) DO UPDATE SET away = 1",
+                (entity, id, row["ver"], rows.document(entity, row)),
+            )
+
+
+def finish_acked(conn: Connection, seq: int | None, now: datetime) -> set[str]:
+    """End the applied acts whose effects have been read: all up to `seq`, or all there are. Gives their targets."""
+    done = conn.execute(
+        "SELECT id, target FROM outbox WHERE state = 'acked' AND (?1 IS NULL OR acked_seq <= ?1)", (seq,)
+    ).fetchall()
+    if done:
+        outbox.end(conn, [row[0] for row in done], outbox.OpState.DONE, now)
+    return {row[1] for row in done}
+
+
+def _covered(conn: Connection, targets: Iterable[str]) -> set[str]:
+    """Which of the targets have own acts or a base kept apart."""
+    ids = bind(targets)
+    found = conn.execute(
+        f"SELECT target FROM outbox WHERE target {IN} UNION SELECT target FROM base WHERE target {IN}", (ids, ids)
+    )
+    return {row[0] for row in found}
+
+
+def index_page(conn: Connection, applied: Applied) -> None:
+    """Bring the full-text indexes up to what a page changed."""
+    index.refresh(conn, "ticket", applied.targets)
+    index.refresh(conn, "contact", applied.put.get("contact", ()))
+    index.refresh(conn, "article", applied.put.get("article", ()))

@@ -1,0 +1,233 @@
+"""The laptop's replica: own acts and central's news, each brought into the view in one transaction.
+
+Every method runs inside a `Cache.write()` block of the caller. `decide` is `domain.decide.decide`; the view after
+each of these is the fold of base and pending acts (`fold.py`).
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from .. import clock, records
+from ..domain.commands import Basis, Command, Effects, Outcome
+from ..domain.terms import Result
+from ..errors import ConflictError
+from . import feed, outbox, rows
+from .feed import FeedLine
+from .fold import ContextOf, Decide, entity_of, known_claims, refold, situation, with_claims
+from .opening import Connection
+from .outbox import OpState, OutboxOp
+
+DEFER_FIRST = timedelta(seconds=30)
+DEFER_MOST = timedelta(minutes=10)
+"""How long an act whose dependency central doesn't know yet stays back: doubled each time, up to this."""
+
+_ACCEPTED = (Result.APPLIED, Result.MERGED)
+_CHAIN = (Result.GAP, Result.FORKED)
+
+
+class OpAnswer(Protocol):
+    """Central's answer to one op (`sync.wire.OpResult`)."""
+
+    @property
+    def op(self) -> str: ...
+    @property
+    def result(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def ver(self) -> int: ...
+    @property
+    def reason(self) -> str | None: ...
+    @property
+    def data(self) -> dict[str, Any]: ...
+
+
+@dataclass(slots=True)
+class Settled:
+    """What a push's answers changed."""
+
+    targets: set[str] = field(default_factory=set)
+    """Tickets and contacts whose view or marks changed."""
+    accepted: int = 0
+    refused: int = 0
+    deferred: int = 0
+    gap: int | None = None
+    """Counter that central expects next: the next batch begins there (`sealing.seal_batch`, `from_counter`)."""
+    forked: bool = False
+    """Central knows another history of this device: nothing more can be sent under this incarnation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """The replica's rules with what they need from outside."""
+
+    decide: Decide
+    context_of: ContextOf
+
+    def record(self, conn: Connection, command: Command, hold_until: datetime | None = None) -> Outcome:
+        """Do an act: into the outbox and the view, both or neither. A refusal or conflict leaves nothing behind."""
+        outcome = self.foresee(conn, command)
+        if isinstance(outcome, Effects):
+            outbox.append(conn, command, hold_until)
+            self.refold(conn, command.target)
+        return outcome
+
+    def foresee(self, conn: Connection, command: Command) -> Outcome:
+        """What an act would do now; writes nothing."""
+        claims = known_claims(conn, [command])
+        claims |= {act.id: act.claim for act in outbox.pending(conn, command.target) if act.claim is not None}
+        context = with_claims(self.context_of(command), claims)
+        return self.decide(situation(conn, command), command, context)
+
+    def refold(self, conn: Connection, target: str) -> None:
+        """Make the view of a target anew."""
+        refold(conn, target, self.decide, self.context_of)
+
+    def edit(
+        self, conn: Connection, op_id: str, args: Mapping[str, Any], hold_until: datetime | None = None
+    ) -> OutboxOp:
+        """Change what an open act says. ConflictError `op_sealed` once it may have left."""
+        act = outbox.change_args(conn, op_id, args, hold_until)
+        self.refold(conn, act.target)
+        return outbox.get(conn, op_id)
+
+    def withdraw(self, conn: Connection, op_id: str, now: datetime, *, with_dependents: bool = False) -> list[OutboxOp]:
+        """Take back an open act (undo before it left). Errors as in `outbox.withdraw`."""
+        gone = outbox.withdraw(conn, op_id, now, with_dependents=with_dependents)
+        for target in {act.target for act in gone}:
+            self.refold(conn, target)
+        return gone
+
+    def retry(self, conn: Connection, op_id: str, new_id: str, made_at: datetime, seen_at: datetime | None) -> Outcome:
+        """Ask again for what central refused, seeing what is so now; the old act ends as resolved if this one holds.
+
+        ConflictError `op_not_refused` for an act that isn't waiting for a person.
+        """
+        old = self._refused(conn, op_id)
+        command = replace(
+            old.command,
+            id=new_id,
+            basis=basis(conn, old.target, old.command.actor),
+            before=seen_now(conn, entity_of(old.kind), old.target, old.command.before),
+            cause=op_id,
+            made_at=made_at,
+            seen_at=seen_at,
+        )
+        outcome = self.foresee(conn, command)
+        if isinstance(outcome, Effects):
+            outbox.end(conn, [op_id], OpState.RESOLVED, made_at)
+            outbox.append(conn, command)
+            outbox.repoint(conn, op_id, new_id)
+            self.refold(conn, old.target)
+        return outcome
+
+    def dismiss(self, conn: Connection, op_id: str, now: datetime) -> None:
+        """Let a refused act go; it stays in the journal. ConflictError `op_has_dependents` while acts stand on it."""
+        old = self._refused(conn, op_id)
+        if others := outbox.dependents(conn, op_id):
+            raise ConflictError("op_has_dependents", op=op_id, ops=others)
+        outbox.end(conn, [op_id], OpState.DISMISSED, now)
+        self.refold(conn, old.target)
+
+    def _refused(self, conn: Connection, op_id: str) -> OutboxOp:
+        act = outbox.get(conn, op_id)
+        if act.state is not OpState.ATTENTION:
+            raise ConflictError("op_not_refused", op=op_id, state=act.state.value)
+        return act
+
+    def settle(self, conn: Connection, answers: Iterable[OpAnswer], now: datetime) -> Settled:
+        """Take central's answers to a push. An answer to an act that is no longer waiting changes nothing."""
+        settled = Settled()
+        for answer in answers:
+            if answer.result in _CHAIN:
+                settled.forked |= answer.result == Result.FORKED
+                if answer.result == Result.GAP and settled.gap is None:
+                    settled.gap = int(answer.data.get("expected", 0)) or None
+                continue
+            self._settle_one(conn, answer, now, settled)
+        feed.finish_acked(conn, feed.position(conn).seq, now)
+        for target in settled.targets:
+            self.refold(conn, target)
+        return settled
+
+    def _settle_one(self, conn: Connection, answer: OpAnswer, now: datetime, settled: Settled) -> None:
+        row = conn.execute(
+            "SELECT target, attempts FROM outbox WHERE id = ? AND state = 'sealed'", (answer.op,)
+        ).fetchone()
+        if row is None:
+            return
+        text = outbox.dump(
+            {
+                "result": answer.result,
+                "reason": answer.reason,
+                "data": answer.data,
+                "seq": answer.seq,
+                "ver": answer.ver,
+            }
+        )
+        first = answer.data.get("result") if answer.result == Result.DUPLICATE else None
+        verdict = first or (Result.APPLIED if answer.result == Result.DUPLICATE else answer.result)
+        if verdict in _ACCEPTED:
+            settled.accepted += 1
+            conn.execute(
+                "UPDATE outbox SET state = 'acked', result = ?, acked_seq = ?, acked_ver = ?, next_at = NULL"
+                " WHERE id = ?",
+                (text, answer.seq, answer.ver, answer.op),
+            )
+            # whatever central put off may stand on this one
+            conn.execute("UPDATE outbox SET next_at = NULL WHERE next_at IS NOT NULL AND instr(deps, ?)", (answer.op,))
+        elif verdict == Result.DEFERRED:
+            settled.deferred += 1
+            wait = min(DEFER_FIRST * 2 ** min(int(row["attempts"]) - 1, 8), DEFER_MOST)
+            conn.execute(
+                "UPDATE outbox SET result = ?, next_at = ?, attempts = attempts + 1 WHERE id = ?",
+                (text, clock.to_ms(now + wait), answer.op),
+            )
+        else:
+            settled.refused += 1
+            conn.execute(
+                "UPDATE outbox SET state = 'attention', result = ?, next_at = NULL WHERE id = ?", (text, answer.op)
+            )
+        settled.targets.add(row["target"])
+
+    def apply_page(
+        self, conn: Connection, lines: Sequence[FeedLine], cursor: str, now: datetime, *, up_to_date: bool = False
+    ) -> feed.Applied:
+        """Take one whole page of the feed (its lines without `end`) and the cursor behind it."""
+        applied = feed.take(conn, lines, cursor, now, up_to_date=up_to_date)
+        for target in applied.to_fold:
+            self.refold(conn, target)
+        feed.index_page(conn, applied)
+        return applied
+
+
+def basis(conn: Connection, target: str, actor: str) -> Basis:
+    """What an act of `actor` on `target` stands on now: central's version and epoch, and the own pending claim."""
+    row = conn.execute("SELECT ver, doc FROM base WHERE id = ? AND target = id", (target,)).fetchone()
+    if row is not None:
+        ver, epoch = int(row["ver"]), int(json.loads(row["doc"]).get("owner_epoch", 0))
+    else:
+        row = conn.execute("SELECT ver, owner_epoch FROM ticket WHERE id = ? AND ver > 0", (target,)).fetchone()
+        ver, epoch = (int(row[0]), int(row[1])) if row is not None else (_other_version(conn, target), 0)
+    claim = conn.execute(
+        "SELECT id FROM outbox WHERE target = ? AND actor = ? AND claim IS NOT NULL"
+        " AND state IN ('open', 'sealed', 'acked')"
+        " AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.id = outbox.id AND entry.ver > 0) ORDER BY n DESC LIMIT 1",
+        (target, actor),
+    ).fetchone()
+    return Basis(ver=ver, epoch=epoch, claim=None if claim is None else str(claim[0]))
+
+
+def seen_now(conn: Connection, entity: str, id: str, names: Iterable[str]) -> dict[str, Any]:
+    """The fields of a row as the view shows them, in the wire's plain types: the `before` of a new act."""
+    row = rows.one(conn, entity, id)
+    document = {} if row is None else records.row_to_wire(records.ENTITIES[entity], row)
+    return {name: document.get(name) for name in names}
+
+
+def _other_version(conn: Connection, target: str) -> int:
+    row = conn.execute("SELECT ver FROM contact WHERE id = ?", (target,)).fetchone()
+    return 0 if row is None else int(row[0])

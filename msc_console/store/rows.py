@@ -1,0 +1,119 @@
+"""Rows of the synced tables, read and written in bulk. What they mean is the fold's and the feed's business."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
+from zlib import crc32
+
+from .. import records
+from .opening import Connection
+
+T = TypeVar("T")
+Row = dict[str, Any]
+
+IN = "IN (SELECT value FROM json_each(?))"
+"""Any number of values in one bind: `json.dumps(list)`."""
+
+OWNING_TICKET = ("entry", "hop")
+"""Entities that come and go with their ticket."""
+
+
+def bind(values: Iterable[str]) -> str:
+    """Values for `IN`."""
+    return json.dumps(list(values))
+
+
+def target_of(entity: str, row: Mapping[str, Any]) -> str:
+    """What the acts that change this row are aimed at: its ticket, or itself."""
+    return str(row["ticket"] if entity in OWNING_TICKET else row["id"])
+
+
+@cache
+def columns_sql(entity: str, table: str = "") -> str:
+    """The entity's columns for a SELECT; `references` and the like need their quotes."""
+    prefix = f"{table}." if table else ""
+    return ", ".join(f'{prefix}"{name}"' for name in records.columns(records.ENTITIES[entity]))
+
+
+@cache
+def _upsert_sql(entity: str) -> str:
+    names = records.columns(records.ENTITIES[entity])
+    place = "n, " if entity == "ticket" else ""
+    marks = ", ".join("?" * (len(names) + bool(place)))
+    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name != "id")
+    conflict = "" if place else "(id) "
+    into = f"INSERT INTO {entity} ({place}{columns_sql(entity)}) VALUES ({marks})"
+    return f"{into} ON CONFLICT {conflict}DO UPDATE SET {changes}"
+
+
+def put(conn: Connection, entity: str, rows: Sequence[Row]) -> None:
+    """Write rows (SQL values, all columns) over what is there."""
+    if not rows:
+        return
+    names = records.columns(records.ENTITIES[entity])
+    if entity == "ticket":
+        places = _places(conn, rows)
+        values = [(places[row["id"]], *(row[name] for name in names)) for row in rows]
+    else:
+        values = [tuple(row[name] for name in names) for row in rows]
+    conn.executemany(_upsert_sql(entity), values)
+
+
+def _places(conn: Connection, rows: Sequence[Row]) -> dict[str, int]:
+    """Ticket id -> row id: its own if it is here, else a free one that grows with the time of creation."""
+    have = {row[0]: int(row[1]) for row in conn.execute(f"SELECT id, n FROM ticket WHERE id {IN}", (bind(_ids(rows)),))}
+    wanted = {
+        row["id"]: (int(row["created_at"]) << 10) + (crc32(row["id"].encode()) & 1023)
+        for row in rows
+        if row["id"] not in have
+    }
+    while wanted:
+        numbers = json.dumps(list(wanted.values()))
+        taken = {int(row[0]) for row in conn.execute(f"SELECT n FROM ticket WHERE n {IN}", (numbers,))}
+        taken.update(have.values())
+        for id, place in list(wanted.items()):
+            if place in taken:
+                wanted[id] = place + 1
+            else:
+                have[id] = wanted.pop(id)
+                taken.add(place)
+    return have
+
+
+def _ids(rows: Iterable[Row]) -> list[str]:
+    return [row["id"] for row in rows]
+
+
+def versions(conn: Connection, entity: str, ids: Iterable[str]) -> dict[str, int]:
+    """Id -> central's version of those of the rows that are here; 0 = made by an act that waits."""
+    found = conn.execute(f"SELECT id, ver FROM {entity} WHERE id {IN}", (bind(ids),))
+    return {row[0]: int(row[1]) for row in found}
+
+
+def one(conn: Connection, entity: str, id: str) -> Row | None:
+    """One row with all columns of its entity."""
+    row = conn.execute(f"SELECT {columns_sql(entity)} FROM {entity} WHERE id = ?", (id,)).fetchone()
+    return None if row is None else dict(row)
+
+
+def value(conn: Connection, entity: str, id: str | None) -> Any:
+    """One row as its domain value, or None."""
+    row = None if id is None else one(conn, entity, id)
+    return None if row is None else records.from_row(records.ENTITIES[entity], row)
+
+
+def values(conn: Connection, kind: type[T], entity: str, where: str, binds: Sequence[Any] = ()) -> list[T]:
+    """Domain values by a WHERE clause (with its ORDER BY)."""
+    found = conn.execute(f"SELECT {columns_sql(entity)} FROM {entity} WHERE {where}", binds)
+    return [records.from_row(kind, row) for row in found]
+
+
+def document(entity: str, row: Row) -> str:
+    """A row as central's document, for keeping."""
+    return json.dumps(records.row_to_wire(records.ENTITIES[entity], row), ensure_ascii=False, separators=(",", ":"))
+
+
+def from_document(entity: str, doc: str) -> Row:
+    """The row of a kept document."""
+    return records.wire_to_row(records.ENTITIES[entity], json.loads(doc))

@@ -1,0 +1,210 @@
+"""Which acts leave next, and their sealing: counter, chain and signature, given in one transaction.
+
+Order on the wire is the order of sealing. An act of state never passes an earlier act of its own target that is
+held, stuck or refused; what only adds (`decide.MERGING`: notes, calls, times) does. Other targets never wait.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from .. import clock
+from ..domain.decide import MERGING
+from .opening import Connection
+from .outbox import CREATING, OpState, dump
+
+SEAL_BYTES = 600
+"""What sealing adds to an envelope's JSON, at most."""
+
+
+class Signer(Protocol):
+    """Who holds the device key: the session process, or a test."""
+
+    def seal(self, first_counter: int, prev: str, envelopes: list[dict[str, Any]], /) -> list[dict[str, Any]]:
+        """The envelopes with counter, prev, salt, body and signature, chained from `prev`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What the order of leaving needs to know of an act of the outbox."""
+
+    id: str
+    kind: str
+    target: str
+    state: str
+    stands_on: tuple[str, ...] = ()
+    hold_until: int | None = None
+    next_at: int | None = None
+
+
+def ready(acts: Iterable[Waiting], now_ms: int) -> list[str]:
+    """Ids of the open acts that may leave now, in order. `acts`: the whole outbox in the order it was made."""
+    stuck: set[str] = set()
+    held_targets: set[str] = set()
+    unmade_targets: set[str] = set()
+    leaving: list[str] = []
+    for act in acts:
+        later = max(act.hold_until or 0, act.next_at or 0) > now_ms
+        if act.state == OpState.OPEN:
+            commutes = act.kind in MERGING
+            waits = (
+                later
+                or act.target in unmade_targets
+                or (act.target in held_targets and not commutes)
+                or not stuck.isdisjoint(act.stands_on)
+            )
+            if not waits:
+                leaving.append(act.id)
+                continue
+        elif act.state != OpState.ATTENTION and not later:
+            continue
+        stuck.add(act.id)
+        (unmade_targets if act.kind in CREATING else held_targets).add(act.target)
+    return leaving
+
+
+def _outbox(conn: Connection) -> list[Waiting]:
+    rows = conn.execute(
+        "SELECT id, kind, target, state, deps, basis, hold_until, next_at FROM outbox WHERE state <> 'acked' ORDER BY n"
+    )
+    return [
+        Waiting(row[0], row[1], row[2], row[3], _stands_on(row[4], row[5]), row[6], row[7]) for row in rows.fetchall()
+    ]
+
+
+def _stands_on(deps: str, basis: str) -> tuple[str, ...]:
+    claim = json.loads(basis).get("claim") if "claim" in basis else None
+    return (*json.loads(deps), *([claim] if claim else []))
+
+
+def pushable(conn: Connection, now: datetime) -> list[str]:
+    """Ids of the open acts that may be sealed and sent now, in order."""
+    return ready(_outbox(conn), clock.to_ms(now))
+
+
+def has_pushable(conn: Connection, now: datetime) -> bool:
+    """Whether a push has something to send: sealed acts without an answer, or open ones."""
+    waiting = conn.execute(
+        "SELECT EXISTS (SELECT 1 FROM outbox WHERE state = 'sealed' AND ifnull(next_at, 0) <= ?)",
+        (clock.to_ms(now),),
+    ).fetchone()[0]
+    return bool(waiting) or bool(pushable(conn, now))
+
+
+def seal_batch(
+    conn: Connection,
+    signer: Signer,
+    device: str,
+    inc: str,
+    now: datetime,
+    *,
+    max_ops: int = 100,
+    max_bytes: int = 256 * 1024,
+    from_counter: int | None = None,
+) -> list[dict[str, Any]]:
+    """The next push: envelopes in the order of their counters, sealed ones first. Run inside one `write()`.
+
+    At least one act is given if any may leave, also when it alone is over `max_bytes`. With `from_counter` (central
+    misses acts from there on) what was sealed from it on, answered or not; nothing when that act is no longer held.
+    """
+    if from_counter is not None:
+        return _fitting(_resending(conn, inc, from_counter, max_ops), max_bytes)
+    sent = conn.execute(
+        "SELECT envelope FROM outbox WHERE state = 'sealed' AND ifnull(next_at, 0) <= ?"
+        " ORDER BY inc = ?, counter LIMIT ?",
+        (clock.to_ms(now), inc, max_ops),
+    )
+    batch = _fitting([json.loads(row[0]) for row in sent.fetchall()], max_bytes)
+    room = max_bytes - sum(len(dump(envelope)) for envelope in batch)
+    fresh = _unsealed(conn, device, inc, pushable(conn, now)[: max_ops - len(batch)], room, bool(batch))
+    if fresh:
+        batch += _seal(conn, signer, device, inc, fresh)
+    return batch
+
+
+def _fitting(envelopes: list[dict[str, Any]], max_bytes: int) -> list[dict[str, Any]]:
+    total = 0
+    for place, envelope in enumerate(envelopes):
+        total += len(dump(envelope).encode())
+        if place and total > max_bytes:
+            return envelopes[:place]
+    return envelopes
+
+
+def _unsealed(
+    conn: Connection, device: str, inc: str, op_ids: list[str], room: int, has_others: bool
+) -> list[dict[str, Any]]:
+    """Envelopes without a seal for as many of the acts as there is room for."""
+    skew = int(conn.execute("SELECT offset FROM clock").fetchone()[0])
+    found: list[dict[str, Any]] = []
+    for op_id in op_ids:
+        row = conn.execute("SELECT * FROM outbox WHERE id = ?", (op_id,)).fetchone()
+        envelope = _envelope(row, device, inc, skew)
+        room -= len(dump(envelope).encode()) + SEAL_BYTES
+        if room < 0 and (found or has_others):
+            break
+        found.append(envelope)
+    return found
+
+
+def _envelope(row: Any, device: str, inc: str, skew: int) -> dict[str, Any]:
+    envelope: dict[str, Any] = {
+        "op": row["id"],
+        "device": device,
+        "inc": inc,
+        "actor": row["actor"],
+        "kind": row["kind"],
+        "kv": row["version"],
+        "target": row["target"],
+        "basis": json.loads(row["basis"]),
+        "made_at": clock.iso_ms(row["made_at"]),
+        "skew": skew,
+        "args": json.loads(row["args"]),
+        "before": json.loads(row["before"]),
+        "deps": json.loads(row["deps"]),
+    }
+    if row["cause"]:
+        envelope["cause"] = row["cause"]
+    if row["seen_at"] is not None:
+        envelope["seen_at"] = clock.iso_ms(row["seen_at"])
+    return envelope
+
+
+def _seal(
+    conn: Connection, signer: Signer, device: str, inc: str, envelopes: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    from .. import seal  # brings cryptography in: not before the first push
+
+    counter, prev = chain_head(conn, device, inc)
+    sealed = signer.seal(counter + 1, prev, envelopes)
+    conn.executemany(
+        "UPDATE outbox SET state = 'sealed', inc = ?, counter = ?, envelope = ?, attempts = attempts + 1 WHERE id = ?",
+        [(inc, item["counter"], dump(item), item["op"]) for item in sealed],
+    )
+    conn.execute(
+        "INSERT INTO chain (device, inc, counter, link) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (device, inc) DO UPDATE SET counter = excluded.counter, link = excluded.link",
+        (device, inc, sealed[-1]["counter"], seal.link(sealed[-1])),
+    )
+    return sealed
+
+
+def chain_head(conn: Connection, device: str, inc: str) -> tuple[int, str]:
+    """(last counter given, its link) of this device and incarnation; (0, "") before the first."""
+    row = conn.execute("SELECT counter, link FROM chain WHERE device = ? AND inc = ?", (device, inc)).fetchone()
+    return (0, "") if row is None else (int(row[0]), str(row[1]))
+
+
+def _resending(conn: Connection, inc: str, counter: int, limit: int) -> list[dict[str, Any]]:
+    """What was sealed from `counter` on, the journal included; empty when that very act is no longer held."""
+    found = conn.execute(
+        "SELECT envelope FROM (SELECT inc, counter, envelope FROM outbox UNION ALL"
+        " SELECT inc, counter, envelope FROM journal)"
+        " WHERE inc = ? AND counter >= ? AND envelope IS NOT NULL ORDER BY counter LIMIT ?",
+        (inc, counter, limit),
+    )
+    envelopes = [json.loads(item[0]) for item in found.fetchall()]
+    return envelopes if envelopes and envelopes[0]["counter"] == counter else []

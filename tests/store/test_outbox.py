@@ -1,0 +1,354 @@
+"""What leaves when, how it is sealed, and where each of central's answers leads."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from msc_console.domain.commands import Effects, Refusal
+from msc_console.errors import ConflictError, NotFound
+from msc_console.store import feed, outbox, sealing
+from msc_console.store.outbox import OpState
+from msc_console.sync.wire import OpResult
+
+from .world import ANDI, DEVICE, INC, Desk, PlainSigner, a_ticket, put
+
+LATER = timedelta(minutes=1)
+
+
+@pytest.fixture
+def desk(desk: Desk) -> Desk:
+    desk.apply([put("ticket", a_ticket(id)) for id in ("t1", "t2")] + [put("contact", ANDI, ver=1)])
+    return desk
+
+
+def ids(batch: list[dict[str, Any]]) -> list[str]:
+    return [envelope["op"] for envelope in batch]
+
+
+def answer(op: str, result: str, **more: Any) -> OpResult:
+    return OpResult(op=op, result=result, **more)
+
+
+def only(desk: Desk) -> outbox.OutboxOp:
+    (op,) = desk.ops()
+    return op
+
+
+def pushable(desk: Desk) -> list[str]:
+    found: list[str] = desk.read(sealing.pushable, desk.at)
+    return found
+
+
+def test_acts_leave_in_the_order_they_were_made_as_one_chain(desk: Desk) -> None:
+    from msc_console.seal import link
+
+    desk.do("ticket.take", "t1")
+    desk.do("entry.note", "t2", body="a")
+    desk.do("entry.note", "t1", body="b")
+    first = desk.batch(2)
+    second = desk.batch(3)
+    assert [envelope["counter"] for envelope in second] == [1, 2, 3]
+    assert first == second[:2], "a sealed act goes out again as it was"
+    assert [envelope["prev"] for envelope in second] == ["", link(second[0]), link(second[1])]
+    assert desk.read(sealing.chain_head, DEVICE, INC) == (3, link(second[2]))
+    assert ids(second) == [op.id for op in desk.ops()]
+    assert {op.state for op in desk.ops()} == {OpState.SEALED}
+
+
+def test_an_envelope_carries_what_the_author_stood_on(desk: Desk) -> None:
+    desk.do("ticket.take", "t1")
+    desk.do("ticket.set", "t1", subject="Baru", before={"subject": "Stempel gagal"})
+    take, change = desk.batch()
+    assert take["basis"] == {"ver": 1}
+    assert change["basis"] == {"ver": 1, "claim": take["op"]}
+    assert change["before"] == {"subject": "Stempel gagal"}
+    assert change["args"] == {"subject": "Baru"}
+    assert (change["device"], change["inc"], change["kv"]) == (DEVICE, INC, 1)
+
+
+def test_a_failing_signer_leaves_everything_open(desk: Desk) -> None:
+    desk.do("ticket.take", "t1")
+
+    class Gone:
+        def seal(self, *_: Any) -> list[dict[str, Any]]:
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError), desk.cache.write() as conn:
+        sealing.seal_batch(conn, Gone(), DEVICE, INC, desk.at)
+    assert only(desk).state is OpState.OPEN
+    assert desk.read(sealing.chain_head, DEVICE, INC) == (0, "")
+
+
+def test_a_held_act_holds_the_state_of_its_ticket_but_not_notes_nor_other_tickets(desk: Desk) -> None:
+    desk.do("ticket.take", "t1")
+    desk.do("entry.reply", "t1", body="tunggu", hold_until=desk.at + LATER)
+    desk.do("ticket.resolve", "t1", solution="beres")
+    desk.do("entry.note", "t1", body="catatan")
+    desk.do("ticket.take", "t2")
+    take, reply, resolve, note, other = (op.id for op in desk.ops())
+    assert pushable(desk) == [take, note, other]
+    assert desk.read(outbox.next_wake, desk.at) == desk.ops()[1].hold_until
+    desk.at += LATER
+    assert pushable(desk) == [take, reply, resolve, note, other]
+    assert desk.read(outbox.next_wake, desk.at) is None
+
+
+def test_nothing_passes_the_act_that_makes_its_ticket(desk: Desk) -> None:
+    desk.do("ticket.create", "new", subject="Baru", queue="helpdesk", hold_until=desk.at + LATER)
+    desk.do("entry.note", "new", body="a")
+    assert pushable(desk) == []
+    desk.at += LATER
+    assert len(pushable(desk)) == 2
+
+
+def test_a_batch_keeps_to_its_bytes_but_never_starves_a_large_act(desk: Desk) -> None:
+    for _ in range(3):
+        desk.do("entry.note", "t1", body="x" * 2000)
+    with desk.cache.write() as conn:
+        one = sealing.seal_batch(conn, PlainSigner(), DEVICE, INC, desk.at, max_bytes=100)
+        assert len(one) == 1
+        two = sealing.seal_batch(conn, PlainSigner(), DEVICE, INC, desk.at, max_bytes=6000)
+    assert len(two) == 2
+    assert two[0] == one[0]
+
+
+@pytest.mark.parametrize("result", ["applied", "merged", "duplicate"])
+def test_an_accepted_act_waits_for_its_echo_and_then_is_done(desk: Desk, result: str) -> None:
+    desk.do("ticket.take", "t1")
+    op = only(desk).id
+    desk.batch()
+    desk.settle([answer(op, result, seq=7, ver=2)])
+    assert only(desk).state is OpState.ACKED
+    assert desk.read(outbox.counts) == (0, 0)
+    desk.apply([put("contact", ANDI, seq=6, ver=2)])
+    assert only(desk).state is OpState.ACKED
+    desk.apply([put("contact", ANDI, seq=7, ver=3)])
+    assert desk.ops() == []
+    assert desk.read(outbox.get, op).state is OpState.DONE
+
+
+def test_an_act_whose_echo_came_first_is_done_at_once(desk: Desk) -> None:
+    desk.do("entry.note", "t1", body="a")
+    op = only(desk).id
+    desk.batch()
+    desk.apply([put("contact", ANDI, seq=9, ver=2)])
+    desk.settle([answer(op, "applied", seq=8, ver=2)])
+    assert desk.ops() == []
+
+
+@pytest.mark.parametrize(
+    "result", ["conflict", "fenced", "invalid", "forbidden", "unsupported", "quarantined", "a_newer_word"]
+)
+def test_a_refused_act_is_kept_for_a_person_and_leaves_the_view(desk: Desk, result: str) -> None:
+    desk.do("entry.note", "t1", body="a")
+    op = only(desk).id
+    desk.batch()
+    desk.settle([answer(op, result, reason="held", data={"owner": "bagus"})])
+    kept = only(desk)
+    assert kept.state is OpState.ATTENTION
+    assert kept.result is not None
+    assert (kept.result["result"], kept.result["reason"], kept.result["data"]) == (result, "held", {"owner": "bagus"})
+    assert desk.read(outbox.counts) == (0, 1)
+    with desk.cache.read() as conn:
+        assert conn.execute("SELECT count(*) FROM entry").fetchone()[0] == 0
+        assert conn.execute("SELECT count(*) FROM base").fetchone()[0] == 0
+
+
+def test_the_repeated_answer_to_a_refused_act_is_a_refusal(desk: Desk) -> None:
+    desk.do("entry.note", "t1", body="a")
+    op = only(desk).id
+    desk.batch()
+    desk.settle([answer(op, "duplicate", data={"result": "fenced"})])
+    assert only(desk).state is OpState.ATTENTION
+
+
+def test_a_deferred_act_comes_again_later_and_at_once_when_what_it_waits_for_is_there(desk: Desk) -> None:
+    desk.do("entry.note", "t1", body="a")
+    first = only(desk).id
+    desk.do("ticket.take", "t2", deps=(first,))
+    desk.do("ticket.release", "t2")
+    second, third = (op.id for op in desk.ops()[1:])
+    desk.batch()
+    desk.settle([answer(second, "deferred", data={"missing": [first]}), answer(third, "deferred")])
+    assert ids(desk.batch()) == [first]
+    assert desk.read(sealing.has_pushable, desk.at)
+    desk.settle([answer(first, "applied", seq=3, ver=2)])
+    assert ids(desk.batch()) == [second]
+    desk.settle([answer(second, "deferred")])
+    assert not desk.read(sealing.has_pushable, desk.at)
+    wake = desk.read(outbox.next_wake, desk.at)
+    assert wake is not None
+    desk.at = wake
+    assert desk.read(sealing.has_pushable, desk.at)
+
+
+def test_gap_and_fork_are_reported_and_change_nothing(desk: Desk) -> None:
+    desk.do("entry.note", "t1", body="a")
+    op = only(desk).id
+    desk.batch()
+    settled = desk.settle([answer(op, "gap", data={"expected": 1})])
+    assert (settled.gap, settled.forked) == (1, False)
+    assert desk.settle([answer(op, "forked")]).forked
+    assert only(desk).state is OpState.SEALED
+    assert ids(desk.batch()) == [op]
+
+
+def test_a_lost_chain_is_sent_again_from_the_journal(desk: Desk) -> None:
+    for body in "abc":
+        desk.do("entry.note", "t1", body=body)
+    first, second, third = (op.id for op in desk.ops())
+    desk.batch(2)
+    desk.settle([answer(first, "applied", seq=1, ver=2), answer(second, "applied", seq=1, ver=3)])
+    assert [op.id for op in desk.ops()] == [third]
+    with desk.cache.write() as conn:
+        again = sealing.seal_batch(conn, PlainSigner(), DEVICE, INC, desk.at, from_counter=2)
+        assert ids(again) == [second]
+        assert sealing.seal_batch(conn, PlainSigner(), DEVICE, INC, desk.at, from_counter=9) == []
+        outbox.prune(conn, desk.at + timedelta(days=15))
+        assert sealing.seal_batch(conn, PlainSigner(), DEVICE, INC, desk.at, from_counter=2) == []
+
+
+def test_a_central_set_back_is_offered_everything_of_the_journal_again(desk: Desk) -> None:
+    desk.do("entry.note", "t1", body="a")
+    desk.do("entry.note", "t1", body="b")
+    first, second = (op.id for op in desk.ops())
+    desk.batch()
+    desk.settle([answer(first, "applied", seq=1, ver=2), answer(second, "applied", seq=50, ver=3)])
+    with desk.cache.write() as conn:
+        feed.reset(conn, "g1")
+    assert [op.id for op in desk.ops()] == [second], "the first generation is no change"
+    with desk.cache.write() as conn:
+        feed.reset(conn, "g2")
+    assert [(op.id, op.state, op.acked_seq) for op in desk.ops()] == [
+        (first, OpState.SEALED, None),
+        (second, OpState.SEALED, None),
+    ]
+    assert ids(desk.batch()) == [first, second]
+
+
+def test_an_open_act_can_be_changed_and_taken_back_a_sealed_one_never(desk: Desk) -> None:
+    desk.do("entry.note", "t1", body="a")
+    op = only(desk).id
+    with desk.cache.write() as conn:
+        desk.replica.edit(conn, op, {"body": "b"})
+        assert [row[0] for row in conn.execute("SELECT body FROM entry")] == ["b"]
+    with desk.cache.write() as conn:
+        desk.replica.withdraw(conn, op, desk.at)
+        assert conn.execute("SELECT count(*) FROM entry").fetchone()[0] == 0
+    assert desk.read(outbox.get, op).state is OpState.WITHDRAWN
+    desk.do("entry.note", "t1", body="c")
+    op = only(desk).id
+    desk.batch()
+    with desk.cache.write() as conn:
+        with pytest.raises(ConflictError) as caught:
+            desk.replica.edit(conn, op, {"body": "d"})
+        assert caught.value.key == "op_sealed"
+        with pytest.raises(ConflictError):
+            desk.replica.withdraw(conn, op, desk.at)
+        with pytest.raises(NotFound):
+            desk.replica.withdraw(conn, "no-such", desk.at)
+
+
+def test_what_stands_on_a_withdrawn_act_goes_with_it_or_stops_it(desk: Desk) -> None:
+    desk.do("ticket.take", "t1")
+    desk.do("entry.reply", "t1", body="halo")
+    take, reply = (op.id for op in desk.ops())
+    with desk.cache.write() as conn:
+        with pytest.raises(ConflictError) as caught:
+            desk.replica.withdraw(conn, take, desk.at)
+        assert caught.value.data["ops"] == [reply]
+        gone = desk.replica.withdraw(conn, take, desk.at, with_dependents=True)
+    assert [op.id for op in gone] == [take, reply]
+    assert desk.ops() == []
+
+
+def test_trying_again_asks_for_the_same_on_what_is_so_now(desk: Desk) -> None:
+    desk.do("ticket.take", "t1")
+    desk.do("ticket.set", "t1", subject="Punya saya", before={"subject": "Stempel gagal"})
+    take, change = (op.id for op in desk.ops())
+    desk.batch()
+    mine = a_ticket(ver=3, owner="rina", owner_epoch=1, state="open", subject="Punya mereka")
+    desk.settle([answer(take, "applied", seq=2, ver=2), answer(change, "conflict", reason="same_field")])
+    desk.apply([put("ticket", mine, seq=3)])
+    desk.do("entry.note", "t1", body="sesudahnya", deps=(change,))
+    assert pushable(desk) == []
+    with desk.cache.write() as conn:
+        outcome = desk.replica.retry(conn, change, "again", desk.at, None)
+    assert isinstance(outcome, Effects)
+    note, again = desk.ops()
+    assert again.command.before == {"subject": "Punya mereka"}
+    assert (again.command.basis.ver, again.command.basis.epoch, again.command.cause) == (3, 1, change)
+    assert note.command.deps == ("again",)
+    assert desk.read(outbox.get, change).state is OpState.RESOLVED
+
+
+def test_trying_again_in_vain_keeps_the_act(desk: Desk) -> None:
+    desk.do("ticket.take", "t1")
+    op = only(desk).id
+    desk.batch()
+    desk.settle([answer(op, "fenced", reason="held")])
+    desk.apply(
+        [put("ticket", a_ticket(ver=2, owner="bagus", owner_epoch=1, state="open", claim_until=desk.at + LATER))]
+    )
+    with desk.cache.write() as conn:
+        assert isinstance(desk.replica.retry(conn, op, "again", desk.at, None), Refusal)
+    assert only(desk).id == op
+
+
+def test_a_refused_act_can_be_let_go_and_stays_in_the_journal_for_14_days(desk: Desk) -> None:
+    desk.do("ticket.take", "t1")
+    op = only(desk).id
+    with desk.cache.write() as conn, pytest.raises(ConflictError):
+        desk.replica.dismiss(conn, op, desk.at)
+    desk.batch()
+    desk.settle([answer(op, "fenced", reason="held")])
+    with desk.cache.write() as conn:
+        desk.replica.dismiss(conn, op, desk.at)
+        assert outbox.get(conn, op).state is OpState.DISMISSED
+        assert outbox.prune(conn, desk.at + timedelta(days=14)) == 0
+        assert outbox.prune(conn, desk.at + timedelta(days=14, milliseconds=1)) == 1
+
+
+def test_a_late_or_repeated_answer_changes_nothing(desk: Desk) -> None:
+    desk.do("ticket.take", "t1")
+    op = only(desk).id
+    desk.batch()
+    desk.settle([answer(op, "fenced", reason="held")])
+    desk.settle([answer(op, "applied", seq=1, ver=2), answer("unknown", "applied")])
+    assert only(desk).state is OpState.ATTENTION
+
+
+def test_aliases_count_up(desk: Desk) -> None:
+    with desk.cache.write() as conn:
+        assert [outbox.next_alias(conn, "K7Q") for _ in range(3)] == ["~K7Q-1", "~K7Q-2", "~K7Q-3"]
+        assert outbox.next_alias(conn, "ABC") == "~ABC-1"
+
+
+def test_what_is_sealed_is_a_message_of_the_wire_and_verifies(desk: Desk) -> None:
+    import msgspec
+
+    from msc_console import seal
+    from msc_console.identity.signer import seal_chain
+    from msc_console.sync.wire import Envelope
+
+    private, public = seal.new_device_key()
+
+    class Real:
+        def seal(self, first: int, prev: str, envelopes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            return seal_chain(private, DEVICE, first, prev, envelopes)
+
+    desk.do("ticket.take", "t1")
+    desk.do("entry.note", "t1", body="á 🙂", deps=(desk.ops()[0].id,))
+    with desk.cache.write() as conn:
+        batch = sealing.seal_batch(conn, Real(), DEVICE, INC, desk.at)
+    prev = ""
+    for envelope in batch:
+        received = msgspec.json.decode(msgspec.json.encode(msgspec.convert(envelope, Envelope)), type=Envelope)
+        plain = msgspec.to_builtins(received)
+        assert seal.verify(public, seal.signed_bytes(plain), received.sig)
+        assert received.body == seal.body_hash(received.salt, received.args, received.before)
+        assert received.prev == prev
+        prev = seal.link(plain)
+    assert desk.read(sealing.chain_head, DEVICE, INC) == (2, prev)
+    assert desk.batch() == batch
