@@ -1,0 +1,291 @@
+"""Carries out what the engine asks for: one thread, one request at a time, the disk before the next step.
+
+A page or a result that did not reach the disk never reached the engine either, so it is asked for again and nothing is
+lost. Statuses go out through a callback; the thread that receives them is this one.
+"""
+
+import errno
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from random import Random
+
+from .. import clock
+from ..errors import MscError
+from . import moves as m
+from .engine import Engine
+from .faults import Broken, Declined, Fault
+from .moves import Facts, Source
+from .ports import Clock, Disk, Stop, Transport
+from .signals import Signals
+from .state import EngineState
+from .status import SyncStatus, Trouble
+from .wire import Envelope, Problem
+
+SLICE = 1.0
+"""Longest uninterrupted wait: the stop event and the clocks are looked at this often, in seconds."""
+JUMP = 10.0
+"""Wall and monotonic clock differing by more than this over one wait: the laptop slept, or its clock was set."""
+
+log = logging.getLogger("msc.sync")
+
+
+class _DiskFailed(Exception):
+    def __init__(self, fault: Fault, key: str | None) -> None:
+        super().__init__(key or fault)
+        self.fault = fault
+        self.key = key
+
+
+class SyncDriver:
+    """The conversation of one person on one laptop. `run_until_quiet` and `run_forever` are called by one thread;
+    `poke`, `sign_out`, `status` and `listen_from` by any."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        transport: Transport,
+        disk: Disk,
+        on_status: Callable[[SyncStatus], None] | None = None,
+        *,
+        times: Clock = clock,
+        signals: Signals | None = None,
+    ) -> None:
+        self._engine = engine
+        self._transport = transport
+        self._disk = disk
+        self._on_status = on_status
+        self._clock = times
+        self._signals = signals or Signals()
+        self._batch: Sequence[Envelope] = ()
+        self._counts = (0, 0)
+        self._saved = engine.state
+        self._leaving = False
+        self._listen_from: str | None = None
+        self.status = SyncStatus()
+        """The latest status."""
+
+    @classmethod
+    def open(
+        cls,
+        transport: Transport,
+        disk: Disk,
+        on_status: Callable[[SyncStatus], None] | None = None,
+        *,
+        times: Clock = clock,
+        rng: Random | None = None,
+    ) -> "SyncDriver":
+        """A driver whose engine goes on where the last process left off."""
+        return cls(
+            Engine(rng or Random(), EngineState.load(disk.load_state())), transport, disk, on_status, times=times
+        )
+
+    def poke(self, source: Source = Source.LOCAL) -> None:
+        """There is something to do: a local write, news at central, a new sign-in."""
+        self._signals.poke(source)
+
+    def sign_out(self) -> None:
+        """The person signs out: end the conversation after the request under way."""
+        self._leaving = True
+        self._signals.poke(Source.LOCAL)
+
+    def listen_from(self) -> str | None:
+        """The cursor from which a long poll makes sense; None while the laptop is not up to date or not online."""
+        return self._listen_from
+
+    def run_until_quiet(self, seconds: float, *, patient: bool = True) -> SyncStatus:
+        """Push and pull until nothing is left to do, `seconds` have passed or trying again must wait longer than that;
+        unless `patient`, also at the first failure.
+
+        A person or a script asked for it, so an earlier back-off is put aside (a `Retry-After` is not).
+        """
+        until = self._clock.monotonic() + seconds
+        self._step(m.Start())
+        action = self._step(m.Poked(Source.LOCAL))
+        while not isinstance(action, m.Stop):
+            left = until - self._clock.monotonic()
+            if left <= 0:
+                break
+            if isinstance(action, m.Rest):
+                if self._engine.quiet or not patient or action.until is None or action.until > until:
+                    break
+                action = self._rest(action)
+            else:
+                action = self._advance(action, left)
+        return self.status
+
+    def run_forever(self, stop: Stop) -> None:
+        """Keep the laptop in step with central until `stop` is set or the person signs out."""
+        action = self._step(m.Start())
+        while not stop.is_set() and not isinstance(action, m.Stop):
+            action = self._rest(action) if isinstance(action, m.Rest) else self._advance(action, None)
+        self._listen_from = None
+
+    # -- one action
+
+    def _advance(self, action: m.Action, timeout: float | None) -> m.Action:
+        self._listen_from = None
+        if self._leaving:
+            return self._step(m.SignedOut())
+        event = self._carry_out(action, timeout)
+        for source in self._signals.take():
+            self._engine.step(m.Poked(source), self._facts())
+        return self._step(event)
+
+    def _carry_out(self, action: m.Action, timeout: float | None) -> m.Event:
+        try:
+            return self._do(action, timeout)
+        except Broken as broken:
+            return m.Failed(broken.kind, broken.retry_after)
+        except Declined as declined:
+            return m.Refused(declined.problem, declined.retry_after)
+        except _DiskFailed as failed:
+            return m.Failed(failed.fault, key=failed.key)
+
+    def _do(self, action: m.Action, timeout: float | None) -> m.Event:
+        match action:
+            case m.Greet():
+                hello = self._transport.hello(timeout)
+                self._note_time(hello.server_time)
+                return m.Greeted(hello)
+            case m.Reset(generation):
+                with _disk():
+                    self._disk.reset_cursor(generation)
+                return m.WasReset()
+            case m.Push(max_ops, max_bytes, from_counter):
+                with _disk():
+                    self._batch = self._disk.batch(self._clock.now(), max_ops, max_bytes, from_counter)
+                return m.Sealed(len(self._batch))
+            case m.Send():
+                reply = self._transport.push(self._batch, timeout)
+                with _disk():
+                    self._disk.settle(reply)
+                self._note_time(reply.server_time)
+                return m.Pushed(reply)
+            case m.Pull(limit):
+                with _disk():
+                    cursor = self._disk.cursor()
+                page = self._transport.changes(cursor, limit, timeout=timeout)
+                with _disk():
+                    self._disk.apply(page.lines, page.cursor, up_to_date=page.up_to_date)
+                if page.up_to_date:
+                    self._note_time(page.server_time)
+                return m.Pulled(len(page.lines), page.cursor != cursor, page.up_to_date)
+            case m.Refresh():
+                return self._renew(timeout)
+            case _:
+                raise ValueError(f"nothing to carry out: {action}")
+
+    def _renew(self, timeout: float | None) -> m.Event:
+        try:
+            self._transport.renew(timeout)
+        except (Broken, Declined):
+            raise
+        except MscError as error:
+            # The device key is locked away, for instance: only a person can help, as after a lost session.
+            return m.Refused(Problem("about:blank", "Sign in first", 401, error.key))
+        return m.Refreshed()
+
+    # -- rest
+
+    def _rest(self, rest: m.Rest) -> m.Action:
+        """Wait for a poke, the time or a jump of the clocks; at most one slice. The same rest goes on if none came."""
+        self._listen()
+        wall, mono = self._clock.now(), self._clock.monotonic()
+        wait = SLICE if rest.until is None else min(SLICE, rest.until - mono)
+        self._signals.wait(wait)
+        jump = (self._clock.now() - wall).total_seconds() - (self._clock.monotonic() - mono)
+        if abs(jump) > JUMP:
+            self._signals.poke(Source.WAKE)
+        if self._leaving:
+            return self._step(m.SignedOut())
+        action: m.Action = rest
+        for source in self._signals.take():
+            action = self._step(m.Poked(source))
+        if action is rest and rest.until is not None and self._clock.monotonic() >= rest.until:
+            action = self._step(m.Tick())
+        return action
+
+    def _listen(self) -> None:
+        if not self._engine.settled:
+            self._listen_from = None
+        elif self._listen_from is None:
+            try:
+                with _disk():
+                    self._listen_from = self._disk.cursor() or None
+            except _DiskFailed:
+                self._listen_from = None
+
+    # -- around each step
+
+    def _step(self, event: m.Event) -> m.Action:
+        action = self._engine.step(event, self._facts())
+        if self._engine.state != self._saved:
+            try:
+                with _disk():
+                    self._disk.save_state(self._engine.state.dump())
+                self._saved = self._engine.state
+            except _DiskFailed:
+                pass  # tried again at the next step; a lost back-off costs one request
+        self._say()
+        return action
+
+    def _facts(self) -> Facts:
+        hold: datetime | None = None
+        try:
+            with _disk():
+                hold = self._disk.next_hold()
+        except _DiskFailed:
+            pass  # the next poll looks again
+        return Facts(now=self._clock.now(), mono=self._clock.monotonic(), next_hold=hold)
+
+    def _say(self) -> None:
+        try:
+            with _disk():
+                self._counts = self._disk.counts()
+        except _DiskFailed:
+            pass  # the last known counts stand
+        problem, data = self._engine.problem
+        status = SyncStatus(
+            online=self._engine.online,
+            since=self._engine.since,
+            pending=self._counts[0],
+            attention=self._counts[1],
+            last_sync=self._engine.state.last_sync,
+            problem=problem,
+            data=data,
+            working=self._engine.working,
+        )
+        if status != self.status:
+            self.status = status
+            if self._on_status is not None:
+                self._on_status(status)
+
+    def _note_time(self, server_time: str) -> None:
+        """Central's clock, for the skew of later ops. A time that can't be read is no reason to stop."""
+        try:
+            moment = clock.parse(server_time)
+        except ValueError:
+            return
+        try:
+            with _disk():
+                self._disk.note_time(moment, self._clock.now())
+        except _DiskFailed:
+            pass  # the next answer tells the time again
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    """Whatever the store raises becomes one fault: the transaction did not happen and is tried again."""
+    try:
+        yield
+    except MscError as error:
+        fault = Fault.DISK_FULL if error.key == Trouble.DISK_FULL else Fault.DISK
+        raise _DiskFailed(fault, error.key) from error
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+        raise _DiskFailed(Fault.DISK_FULL if full else Fault.DISK, None) from error
+    except Exception as error:
+        log.error("the cache did not take it: %s", type(error).__name__)  # its text may hold a customer's words
+        raise _DiskFailed(Fault.DISK, None) from error

@@ -1,0 +1,380 @@
+"""The conversation with central as a state machine without I/O: events in, one action out.
+
+It never reads a clock, a disk or a socket, so a simulator can play any fault at it from one seed. It is
+level-triggered: each wake asks the store for a batch anew (`Push`, answered by `Sealed`), so no lost wake-up matters.
+Order at reconnect: hello, push until nothing more can leave, pull until up to date, rest. Push and pull have lanes of
+their own, so what central refuses on one never stops the other; the line is what both need.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from ..domain.terms import Result
+from . import moves as m
+from .backoff import RETRY_AFTER_LONGEST, Guard, Pace
+from .faults import TROUBLE, Fault
+from .moves import Facts, Phase
+from .sizes import Sizes
+from .state import EngineState
+from .status import Trouble, Working
+from .wire import PROTOCOL, Hello, Problem
+
+POLL = (45.0, 75.0)
+"""Seconds between pulls that nothing asked for, drawn from this range so that laptops spread."""
+HOLD_AGAIN = 1.0
+"""Seconds until the store is asked again for an op whose hold is over and that still did not leave."""
+
+_OPEN = frozenset({Result.DEFERRED, Result.GAP, Result.FORKED})
+_SETTLED = frozenset(result.value for result in Result if result not in _OPEN)
+_OFFLINE = frozenset({Fault.UNREACHABLE, Fault.TIMEOUT, Fault.TLS, Fault.NOT_OURS, Fault.CUT})
+
+
+class Engine:
+    """One laptop's side of the conversation. Call `step` with each event and carry out the action it returns.
+
+    One action is under way at most. A poke is welcome at any time: meanwhile it only leaves its mark, `step` repeats
+    the action, and the mark outlasts the answer, which may be older. Any other event out of turn is a ValueError.
+    """
+
+    def __init__(self, rng: Random, state: EngineState = EngineState()) -> None:
+        self._rng = rng
+        self.state = state
+        self.phase = Phase.IDLE
+        self.online = False
+        self.since: datetime | None = None
+        self.line = Pace(failures=state.failures)
+        self.push = Pace()
+        self.pull = Pace()
+        self.disk = Pace()
+        self._guard = Guard()
+        self._sizes = Sizes()
+        self._action: m.Action = m.Rest(None)
+        self._out: str | None = None
+        self._hello: Hello | None = None
+        self._greeted = False
+        self._refreshed = False
+        self._reset = False
+        self._want_push = self._want_pull = True
+        self._no_push: Trouble | None = None
+        self._no_pull: Trouble | None = None
+        self._refused_by: Hello | None = None
+        self._gap: int | None = None
+        self._gap_tried: int | None = None
+        self._answered: frozenset[str] = frozenset()
+        self._poll_at = 0.0
+        self._quiet = False
+        self._late: set[m.Source] = set()
+
+    @property
+    def problem(self) -> tuple[str | None, Mapping[str, Any]]:
+        """The most pressing trouble and the data of its sentence."""
+        if self._out is not None:
+            return self._out, {}
+        for pace in (self.disk, self.line):
+            if pace.problem is not None:
+                return pace.problem, pace.data
+        if blocked := self._no_push or self._no_pull:
+            return blocked, {}
+        lane = self.push if self.push.problem is not None else self.pull
+        return lane.problem, lane.data
+
+    @property
+    def working(self) -> Working | None:
+        if self.phase in (Phase.SEAL, Phase.SEND):
+            return Working.PUSH
+        return Working.PULL if self.phase is Phase.PULL else None
+
+    @property
+    def settled(self) -> bool:
+        """Up to date and at rest: the moment to listen for news."""
+        return self.phase is Phase.IDLE and self._greeted and not self._want_pull and self.line.problem is None
+
+    @property
+    def quiet(self) -> bool:
+        """Settled, and no push or pull waits for a better moment: nothing is left to do now."""
+        return self.settled and not self.push.failures and not self.pull.failures and not self.disk.failures
+
+    def step(self, event: m.Event, facts: Facts) -> m.Action:
+        """Take in one event; the action to carry out next."""
+        under_way = self.phase not in (Phase.IDLE, Phase.OUT, Phase.STOPPED)
+        match event:
+            case m.SignedOut():
+                self.phase = Phase.STOPPED
+            case m.Start():
+                self._started(facts)
+            case m.Poked():
+                if under_way:
+                    self._late.add(event.source)
+                    return self._action
+                self._poked(event.source)
+                self._want_pull = True
+            case m.Tick():
+                if under_way:
+                    return self._action
+                self._want_push = True
+                if self._poll_at <= facts.mono:
+                    self._want_pull = True
+                    if self._no_push or self._no_pull:
+                        self._greeted = False
+            case m.Failed():
+                self._turn(under_way, event)
+                self._failed(event, facts)
+            case m.Refused():
+                self._turn(under_way, event)
+                self._refused(event, facts)
+            case _:
+                self._answer(event, facts)
+        while self._late:
+            self._poked(self._late.pop())
+        self._action = self._decide(facts)
+        return self._action
+
+    def _turn(self, right: bool, event: m.Event) -> None:
+        if not right:
+            raise ValueError(f"{type(event).__name__} out of turn while {self.phase}")
+
+    # -- what an event means
+
+    def _started(self, facts: Facts) -> None:
+        self.phase, self._out, self._greeted, self._refreshed = Phase.IDLE, None, False, False
+        self._want_push = self._want_pull = True
+        if self.state.next_at is not None:
+            wait = (self.state.next_at - facts.now).total_seconds()
+            # A wall clock that was set back since must not silence the laptop for a day.
+            if 0 < wait <= RETRY_AFTER_LONGEST:
+                self.line.at = facts.mono + wait
+
+    def _poked(self, source: m.Source) -> None:
+        self._want_push = True
+        # A local write is pulled after its push; the other sources may know of rows that no page has brought yet.
+        self._want_pull = self._want_pull or source is not m.Source.LOCAL
+        if source is m.Source.SIGNED_IN and self.phase is Phase.OUT:
+            self.phase, self._out, self._refreshed = Phase.IDLE, None, False
+        if source is m.Source.WAKE:
+            self._greeted = False
+        if source is not m.Source.CENTRAL:
+            for pace in (self.line, self.push, self.pull, self.disk):
+                pace.hasten()
+
+    def _answer(self, event: m.Event, facts: Facts) -> None:
+        match event, self.phase:
+            case m.Greeted(hello), Phase.GREET:
+                self._hail(hello, facts)
+            case m.WasReset(), Phase.RESET:
+                self._reset = False
+                self._want_pull = True
+            case m.Sealed(n), Phase.SEAL:
+                if n > 0:
+                    self.phase = Phase.SEND
+                    return
+                self._want_push = False
+                if self._gap is not None:
+                    self._gap = None
+                    self.push.fail(facts.mono, self._rng, Trouble.CHAIN_GAP)
+            case m.Pushed(), Phase.SEND:
+                self._pushed(event, facts)
+            case m.Pulled(), Phase.PULL:
+                self._pulled(event, facts)
+            case m.Refreshed(), Phase.REFRESH:
+                self._refreshed = True
+            case _:
+                self._turn(False, event)
+        self.phase = Phase.IDLE
+
+    def _hail(self, hello: Hello, facts: Facts) -> None:
+        self._hello, self._greeted = hello, True
+        self._set_online(True, facts)
+        self._sizes.offer(hello.limits)
+        if self._refused_by is None or _speech(hello) != _speech(self._refused_by):
+            self._refused_by = self._no_push = self._no_pull = None
+            if hello.protocol_oldest_push > PROTOCOL:
+                self._no_push, self._refused_by = Trouble.TOO_OLD, hello
+            if hello.protocol_oldest_pull > PROTOCOL:
+                self._no_pull, self._refused_by = Trouble.TOO_OLD, hello
+        self._want_push = self._want_pull = True
+        if self.state.generation != hello.generation:
+            self._reset = self._reset or self.state.generation != ""
+            self.state = replace(self.state, generation=hello.generation)
+
+    def _pushed(self, event: m.Pushed, facts: Facts) -> None:
+        results = event.reply.results
+        settled = frozenset(result.op for result in results if result.result in _SETTLED)
+        gaps = [result.data.get("expected") for result in results if result.result == Result.GAP]
+        progress = not settled <= self._answered
+        self._answered = settled
+        self._refreshed = False
+        self.disk.ok()
+        self._gap = None
+        self._want_pull = True
+        if progress:
+            self._progressed(facts)
+            self._gap_tried = None
+            self._sizes.push_grows()
+        if any(result.result == Result.FORKED for result in results):
+            self.push.fail(facts.mono, self._rng, Trouble.FORKED)
+        elif gaps:
+            expected = gaps[0]
+            if isinstance(expected, int) and expected != self._gap_tried:
+                self._gap = self._gap_tried = expected
+            else:
+                self.push.fail(facts.mono, self._rng, Trouble.CHAIN_GAP)
+        elif progress:
+            self.push.ok()
+        else:
+            # Only deferred: central has yet to see what they stand on. No trouble, but no reason to hurry.
+            self.push.fail(facts.mono, self._rng, None)
+
+    def _pulled(self, event: m.Pulled, facts: Facts) -> None:
+        self._refreshed = False
+        self.disk.ok()
+        if event.rows > 0 and event.moved:
+            self._progressed(facts)
+            self._sizes.page_grows()
+        self._quiet = event.up_to_date
+        if event.up_to_date:
+            self._want_pull = False
+            self._progressed(facts, clears_guard=False)
+            self.state = replace(self.state, last_sync=facts.now)
+        elif not event.moved:
+            self.pull.fail(facts.mono, self._rng, Trouble.NO_PROGRESS)
+
+    def _progressed(self, facts: Facts, *, clears_guard: bool = True) -> None:
+        if clears_guard:
+            self._guard.progress()
+        self.line.ok()
+        if self.phase is Phase.PULL:
+            self.pull.ok()
+        self._set_online(True, facts)
+        self._save_line(facts)
+
+    def _failed(self, event: m.Failed, facts: Facts) -> None:
+        pushing, pulling = self.phase is Phase.SEND, self.phase is Phase.PULL
+        self.phase, self._quiet = Phase.IDLE, False
+        trouble = TROUBLE[event.kind]
+        if event.kind in (Fault.DISK, Fault.DISK_FULL):
+            self.disk.fail(facts.mono, self._rng, event.key or trouble)
+            return
+        if event.kind in (Fault.CUT, Fault.TIMEOUT):
+            self._sizes.shrink(push=pushing, page=pulling)
+        if event.kind in _OFFLINE:
+            self._greeted = False
+            self._set_online(False, facts)
+        self._line_fails(facts, trouble, {}, event.retry_after)
+
+    def _refused(self, event: m.Refused, facts: Facts) -> None:
+        phase, self.phase, self._quiet = self.phase, Phase.IDLE, False
+        problem, status = event.problem, event.problem.status
+        data = {**problem.data, "status": status}
+        key: str = Trouble.SERVER if status >= 500 or not problem.code else problem.code
+        self._set_online(True, facts)
+        if status == 401 or (phase is Phase.REFRESH and status in (400, 403)):
+            self._unauthorised(phase, problem, facts)
+        elif status == 426 and phase is not Phase.GREET:
+            self._version_refused(phase, problem)
+        elif status in (429, 503):
+            self._line_fails(facts, Trouble.BUSY, data, event.retry_after)
+        elif status == 410 and phase is Phase.PULL:
+            self._greeted, self._reset = False, True
+        elif status == 409:
+            self._greeted = False
+        elif phase is Phase.SEND:
+            smaller = self._sizes.shrink(push=True)
+            if status in (400, 413, 422):
+                if smaller:
+                    return
+                key = Trouble.OP_REFUSED
+            self.push.fail(facts.mono, self._rng, key, data, event.retry_after)
+        elif phase is Phase.PULL:
+            self.pull.fail(facts.mono, self._rng, key, data, event.retry_after)
+        else:
+            self._line_fails(facts, key, data, event.retry_after)
+
+    def _unauthorised(self, phase: Phase, problem: Problem, facts: Facts) -> None:
+        superseded = problem.code == "session_superseded"
+        if superseded or self._refreshed or phase is Phase.REFRESH:
+            self.phase = Phase.OUT
+            self._out = problem.code if superseded else Trouble.SIGNED_OUT
+            return
+        self._request(m.Refresh(), Phase.REFRESH, facts)
+
+    def _version_refused(self, phase: Phase, problem: Problem) -> None:
+        trouble = Trouble.TOO_NEW if problem.code == "protocol_too_new" else Trouble.TOO_OLD
+        self._refused_by = self._hello
+        # One refusal of a push says nothing about pulls: work stays, reading goes on. Elsewhere it speaks for both.
+        self._no_push = trouble
+        if phase is not Phase.SEND:
+            self._no_pull = trouble
+
+    # -- what to do next
+
+    def _decide(self, facts: Facts) -> m.Action:
+        if self.phase is Phase.STOPPED:
+            return m.Stop()
+        if self.phase is Phase.OUT:
+            return m.Rest(None)
+        if self.phase is Phase.REFRESH:
+            return self._action
+        if self.phase is Phase.SEND:
+            return self._request(m.Send(), Phase.SEND, facts)
+        for pace in (self.line, self.disk):
+            if pace.waits(facts.mono):
+                return m.Rest(pace.at)
+        if not self._greeted:
+            return self._request(m.Greet(), Phase.GREET, facts)
+        if self._reset:
+            self.phase = Phase.RESET
+            return m.Reset(self.state.generation)
+        if self._want_push and self._no_push is None and not self.push.waits(facts.mono):
+            self.phase = Phase.SEAL
+            return m.Push(self._sizes.ops, self._sizes.octets, self._gap)
+        if self._want_pull and self._no_pull is None and not self.pull.waits(facts.mono):
+            return self._request(m.Pull(self._sizes.page), Phase.PULL, facts)
+        return self._rest(facts)
+
+    def _request(self, action: m.Action, phase: Phase, facts: Facts) -> m.Action:
+        """`action`, unless five requests have just achieved nothing: then patience, however we came here."""
+        opens = self._guard.opens_at(facts.mono)
+        if opens is not None:
+            self.phase = Phase.IDLE
+            trouble = None if self._quiet else self.line.problem or Trouble.NO_PROGRESS
+            self._line_fails(facts, trouble, {}, None)
+            self.line.at = max(self.line.at, opens)
+            self._save_line(facts)
+            return m.Rest(self.line.at)
+        self._guard.note(facts.mono)
+        self.phase, self._action = phase, action
+        return action
+
+    def _rest(self, facts: Facts) -> m.Rest:
+        if self._poll_at <= facts.mono:
+            self._poll_at = facts.mono + self._rng.uniform(*POLL)
+        times = [self._poll_at]
+        times += [pace.at for pace in (self.push, self.pull) if pace.waits(facts.mono)]
+        if facts.next_hold is not None:
+            wait = (facts.next_hold - facts.now).total_seconds()
+            # One that is over but did not leave waits for something else: no reason to look all the time.
+            times.append(facts.mono + (wait if wait > 0 else HOLD_AGAIN))
+        return m.Rest(min(times))
+
+    # -- small parts
+
+    def _set_online(self, online: bool, facts: Facts) -> None:
+        if online != self.online or self.since is None:
+            self.online, self.since = online, facts.now
+
+    def _line_fails(self, facts: Facts, key: str | None, data: Mapping[str, Any], retry_after: float | None) -> None:
+        self.line.fail(facts.mono, self._rng, key, data, retry_after)
+        self._save_line(facts)
+
+    def _save_line(self, facts: Facts) -> None:
+        wait = self.line.at - facts.mono
+        next_at = facts.now + timedelta(seconds=wait) if wait > 0 else None
+        self.state = replace(self.state, failures=self.line.failures, next_at=next_at)
+
+
+def _speech(hello: Hello) -> tuple[object, ...]:
+    """What decides whether two versions understand each other."""
+    return hello.version, hello.protocol, hello.protocol_oldest_pull, hello.protocol_oldest_push

@@ -1,0 +1,180 @@
+"""What the engine hears (events) and what it asks for (actions). Frozen values without I/O."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from .faults import Fault
+from .wire import Hello, Problem, PushReply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is so at the moment of an event: the engine reads no clock and no disk."""
+
+    now: datetime
+    mono: float
+    """Monotonic seconds."""
+    next_hold: datetime | None = None
+    """When the next held op may leave."""
+
+
+class Source(StrEnum):
+    """Who pokes."""
+
+    LOCAL = "local"
+    """A new local write, or a person who wants it now."""
+    CENTRAL = "central"
+    """Central has news."""
+    WAKE = "wake"
+    """The laptop slept or its clock jumped: connections are dead, waits have lost their meaning."""
+    SIGNED_IN = "signed_in"
+
+
+class Phase(StrEnum):
+    """Whose answer the engine waits for."""
+
+    IDLE = "idle"
+    GREET = "greet"
+    RESET = "reset"
+    SEAL = "seal"
+    SEND = "send"
+    PULL = "pull"
+    REFRESH = "refresh"
+    OUT = "out"
+    """Signed out: nothing leaves until someone signs in."""
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The process begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Greeted:
+    hello: Hello
+
+
+@dataclass(frozen=True, slots=True)
+class WasReset:
+    """The cursor is forgotten; the outbox is as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The store's answer to `Push`: how many ops stand sealed for the next request."""
+
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """Central answered and the disk has settled the results."""
+
+    reply: PushReply
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """A whole page is on disk. `moved`: its cursor differs from the one that was sent."""
+
+    rows: int
+    moved: bool
+    up_to_date: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """The session has new tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Central refused the whole request. `retry_after` in seconds."""
+
+    problem: Problem
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """No usable answer came, or the disk did not take it. `retry_after` in seconds; `key`: the disk's own reason."""
+
+    kind: Fault
+    retry_after: float | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Poked:
+    source: Source = Source.LOCAL
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The time that `Rest` named has come, or some time has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """The person signed out: the conversation ends."""
+
+
+Event = (
+    Start | Greeted | WasReset | Sealed | Pushed | Pulled | Refreshed | Refused | Failed | Poked | Tick | SignedOut
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Greet:
+    """Ask for `hello`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Forget the cursor: everything is pulled again under this generation. The outbox is not touched."""
+
+    generation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Take the next batch from the store and seal it; tell how many by `Sealed`.
+
+    `from_counter`: central misses ops from there on; offer these again as they are, answered or not.
+    """
+
+    max_ops: int
+    max_bytes: int
+    from_counter: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send the batch that was just sealed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Renew the session's tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Nothing to do until `until` (monotonic seconds), or until poked when it is None."""
+
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The conversation is over."""
+
+
+Action = Greet | Reset | Push | Send | Pull | Refresh | Rest | Stop

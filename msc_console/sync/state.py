@@ -1,0 +1,42 @@
+"""What of the conversation outlives the process."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .. import clock
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """`next_at`: no request before it (wall time), so that restarts don't hammer a central in trouble."""
+
+    generation: str = ""
+    failures: int = 0
+    next_at: datetime | None = None
+    last_sync: datetime | None = None
+
+    def dump(self) -> dict[str, Any]:
+        """Plain JSON types for `Disk.save_state`."""
+        return {
+            "generation": self.generation,
+            "failures": self.failures,
+            "next_at": None if self.next_at is None else clock.iso(self.next_at),
+            "last_sync": None if self.last_sync is None else clock.iso(self.last_sync),
+        }
+
+    @classmethod
+    def load(cls, saved: Mapping[str, Any] | None) -> "EngineState":
+        """The state that `dump` gave; a first start when it can't be read."""
+        try:
+            saved = saved or {}
+            next_at, last_sync = saved.get("next_at"), saved.get("last_sync")
+            return cls(
+                str(saved.get("generation", "")),
+                int(saved.get("failures", 0)),
+                None if next_at is None else clock.parse(next_at),
+                None if last_sync is None else clock.parse(last_sync),
+            )
+        except (TypeError, ValueError):
+            return cls()
