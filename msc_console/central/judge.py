@@ -56,6 +56,8 @@ class Batch:
         self.world = world
         self.ground = ground
         self.claims = claims
+        self.own: dict[str, tuple[int, int]] = {}
+        """Ticket -> the basis of the author's first act on it in this batch, and how many of theirs were applied."""
         """Op id of an applied claim -> the owner epoch it was given."""
         self.tickets: dict[str, Ticket] = {}
         self.entries: dict[str, Entry] = {}
@@ -78,7 +80,9 @@ class Batch:
         if not own and ticket is not None and authority(ticket, hops, now).isdisjoint(groups_of_person(actor)):
             return Verdict(code=Result.FORBIDDEN, reason="out_of_scope")
         try:
-            outcome = decide(self._situation(command, ticket, hops), command, self._context(actor, now, ticket))
+            outcome = decide(
+                self._situation(command, ticket, hops), command, self._context(command, actor, now, ticket)
+            )
         except Exception as error:  # a rule that fails on one op must not hold up the others: it is kept for repair
             return quarantined(command.id, error)
         if isinstance(outcome, Effects):
@@ -99,7 +103,12 @@ class Batch:
             organisation=self.ground.organisations.get(organisation),
         )
 
-    def _context(self, actor: Person, now: datetime, ticket: Ticket | None) -> Context:
+    def _own_raises(self, command: Command, ticket: Ticket | None) -> int:
+        """A laptop's acts of one batch stand on the version it had before the first of them."""
+        basis, by_own = self.own.get(command.target, (-1, 0))
+        return by_own if ticket is not None and basis == command.basis.ver else 0
+
+    def _context(self, command: Command, actor: Person, now: datetime, ticket: Ticket | None) -> Context:
         return Context(
             actor=actor,
             now=now,
@@ -108,6 +117,7 @@ class Batch:
             zone_offset_minutes=self.world.offset_minutes(now),
             final=True,
             claims=self.claims,
+            own_raises=self._own_raises(command, ticket),
             holder_seen_at=self.ground.heard.get(ticket.owner) if ticket is not None and ticket.owner else None,
             persons=self.world.persons,
             queues=self.world.queues,
@@ -145,6 +155,9 @@ class Batch:
                 )
             )
             self._keep_entries(command, effects, groups, verdict)
+        if effects.ticket is not None:
+            basis, by_own = self.own.get(command.target, (command.basis.ver, 0))
+            self.own[command.target] = (basis, by_own + 1)
         if effects.claimed and effects.ticket is not None:
             self.claims[command.id] = verdict.data["epoch"] = effects.ticket.owner_epoch
         return verdict

@@ -7,10 +7,9 @@ talker sees them there.
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 
 from ..config import Settings
-from ..errors import UsageError
+from ..errors import MscError, UsageError
 from ..sync.driver import SyncDriver
 from ..sync.listener import Listener
 from ..sync.moves import Source
@@ -19,11 +18,13 @@ from ..sync.status import SyncStatus
 from ..sync.transport import HttpTransport
 from ..sync.wire import Tokens
 from . import Desk
-from .syncing import CacheDisk, CacheTokens, Watch, held
+from .places import lock_path
+from .syncing import CacheDisk, CacheTokens, Watch, forget_tokens, held
 
 SOON_SECONDS = 2.0
 """Longest that a CLI write waits for central; the rest is done by the next process that talks."""
 ROUND_SECONDS = 120.0
+SIGN_OUT_SECONDS = 5.0
 
 Changed = Callable[[frozenset[str]], None]
 
@@ -51,37 +52,57 @@ def transport(chosen: Settings, tokens: TokenStore) -> HttpTransport:
     return HttpTransport(chosen.central, tokens)
 
 
-def lock_path(desk: Desk) -> Path:
-    """The lock of whoever talks to central for this person."""
-    return desk.home.folder / "sync.lock"
-
-
-def console_lock(desk: Desk) -> Path:
-    """The lock of this person's console: a second one opens read-only."""
-    return desk.home.folder / "console.lock"
-
-
 def driver(desk: Desk, way: HttpTransport, on_status: Callable[[SyncStatus], None], on_change: Changed) -> SyncDriver:
     """The engine over this desk's cache, going on where the last process left off."""
     disk = CacheDisk(desk.cache, desk.replica, desk.unlocked, on_change, desk.forget_world)
     return SyncDriver.open(way, disk, on_status)
 
 
-def sync_once(desk: Desk, seconds: float = ROUND_SECONDS) -> SyncStatus | None:
-    """Push and pull until nothing is left to do. None when another process is talking: it has been left to it."""
+def sync_once(desk: Desk, seconds: float = ROUND_SECONDS, *, patient: bool = True) -> SyncStatus | None:
+    """Push and pull until nothing is left to do. None when another process is talking: it has been left to it.
+
+    Unless `patient`, the first failure ends it.
+    """
     with held(lock_path(desk), "cli") as mine:
         if not mine:
             return None
         way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
         try:
-            return driver(desk, way, lambda status: None, lambda ids: None).run_until_quiet(seconds)
+            return driver(desk, way, lambda status: None, lambda ids: None).run_until_quiet(seconds, patient=patient)
         finally:
             way.close()
 
 
 def push_soon(desk: Desk) -> SyncStatus | None:
     """What a command does after a write: `SOON_SECONDS` of sync, unless a console of this person is talking."""
-    return None if desk.settings.central is None else sync_once(desk, SOON_SECONDS)
+    return None if desk.settings.central is None else sync_once(desk, SOON_SECONDS, patient=False)
+
+
+def trouble(desk: Desk, seconds: float = SOON_SECONDS) -> MscError | None:
+    """Why central can't be talked to now; None when it answers."""
+    try:
+        way = transport(desk.settings, NoTokens())
+        try:
+            way.hello(seconds)
+        finally:
+            way.close()
+    except MscError as error:
+        return error
+    return None
+
+
+def sign_out(desk: Desk, seconds: float = SIGN_OUT_SECONDS) -> None:
+    """Send what can be sent, end the session at central and forget its tokens. What is unsent stays in the cache."""
+    if desk.settings.central is not None:
+        sync_once(desk, seconds)
+        way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
+        try:
+            way.sign_out(seconds)
+        except MscError:
+            pass  # central ends the session by itself when its time is over
+        finally:
+            way.close()
+    forget_tokens(desk.cache)
 
 
 class Conversation:
@@ -90,8 +111,12 @@ class Conversation:
     Where another process of this person holds the lock, it is waited for, and its changes show through the watch.
     """
 
-    def __init__(self, desk: Desk, on_status: Callable[[SyncStatus], None], on_change: Changed) -> None:
+    def __init__(
+        self, desk: Desk, on_status: Callable[[SyncStatus], None], on_change: Changed, *, talks: bool = True
+    ) -> None:
+        """`talks` False only watches: the console that looks on writes nothing."""
         self._desk = desk
+        self._talks = talks
         self._on_status = on_status
         self._on_change = on_change
         self._stop = threading.Event()
@@ -119,7 +144,7 @@ class Conversation:
             thread.join(seconds)
 
     def _talk(self) -> None:
-        if self._desk.settings.central is None:
+        if self._desk.settings.central is None or not self._talks:
             return
         while not self._stop.is_set():
             with held(lock_path(self._desk), "console") as mine:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from .. import clock, config
@@ -12,12 +12,15 @@ from ..errors import NotAllowed
 from ..identity.agent import Client, SessionGone, SessionRefused
 from ..store import settings
 from ..store.opening import Cache
-from . import Desk
-from .seat import INCARNATION, Unlocked
+from .reading import Reading
+from .seat import INCARNATION, Seat, Unlocked
 
 if TYPE_CHECKING:
     from ..identity.vault import Secrets
     from ..sync.transport import HttpTransport
+    from . import Desk
+
+S = TypeVar("S", bound=Seat)
 
 SHIFT = timedelta(hours=14)
 """A shift of 12 h and 2 h more: how long a session stays unlocked."""
@@ -31,8 +34,19 @@ def current_login(home: Home) -> str | None:
         return None
 
 
-def sit_down(home: Home, chosen: Settings, login: str | None = None, *, read_only: bool = False) -> Desk:
+def sit_down(home: Home, chosen: Settings, login: str | None = None, *, read_only: bool = False) -> "Desk":
     """The desk of an unlocked session. NotAllowed `signed_out` when there is none."""
+    from .whole import Desk
+
+    return _sit_down(Desk, home, chosen, login, read_only=read_only)
+
+
+def sit_down_to_read(home: Home, chosen: Settings, login: str | None = None) -> Reading:
+    """As `sit_down`, for whoever will only look: the rules of acting are not loaded."""
+    return _sit_down(Reading, home, chosen, login, read_only=False)
+
+
+def _sit_down(kind: type[S], home: Home, chosen: Settings, login: str | None, *, read_only: bool) -> S:
     login = login or current_login(home)
     if login is None:
         raise NotAllowed("signed_out")
@@ -47,24 +61,25 @@ def sit_down(home: Home, chosen: Settings, login: str | None = None, *, read_onl
         key = client.data_key()
     except (SessionGone, SessionRefused) as gone:
         raise NotAllowed("signed_out") from gone
-    return _open(home.person(login), chosen, unlocked, key, read_only=read_only)
+    return _open(kind, home.person(login), chosen, unlocked, key, read_only=read_only)
 
 
-def sit_down_with(people: PersonHome, chosen: Settings, login: str, secret: "Secrets") -> Desk:
+def sit_down_with(people: PersonHome, chosen: Settings, login: str, secret: "Secrets") -> "Desk":
     """The desk of keys held in this process, for embedding and tests."""
     from ..identity.signer import InProcess
+    from .whole import Desk
 
     unlocked = Unlocked(
         login=login, person=secret.person, device=secret.device, code=secret.code, signer=InProcess(secret)
     )
-    return _open(people, chosen, unlocked, secret.data_key, read_only=False)
+    return _open(Desk, people, chosen, unlocked, secret.data_key, read_only=False)
 
 
-def _open(people: PersonHome, chosen: Settings, unlocked: Unlocked, key: bytes, *, read_only: bool) -> Desk:
+def _open(kind: type[S], people: PersonHome, chosen: Settings, unlocked: Unlocked, key: bytes, *, read_only: bool) -> S:
     cache = Cache.open(people.cache, key, read_only=read_only)
     if not read_only:
         _same_incarnation(cache, people.incarnation)
-    return Desk(people, chosen, cache, unlocked)
+    return kind(people, chosen, cache, unlocked)
 
 
 def _same_incarnation(cache: Cache, path: Path) -> None:
@@ -162,3 +177,16 @@ def end_session(home: Home, login: str) -> bool:
         return False
     client.lock()
     return True
+
+
+def session_status(home: Home, login: str) -> dict[str, Any] | None:
+    """`login`, `person`, `device`, `code` and `until` (RFC 3339) of the unlocked session; None when there is none."""
+    client = Client.connect(home, login)
+    if client is None:
+        return None
+    try:
+        return client.status()
+    except (SessionGone, SessionRefused):
+        return None
+    finally:
+        client.close()

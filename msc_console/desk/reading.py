@@ -2,19 +2,29 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from ..domain.model import Article, Contact, Entry, Hop, Person, Queue, Service, Ticket
+from .. import clock
+from ..domain.model import Article, Contact, Entry, Hop, Organisation, Person, Queue, Service, Ticket
+from ..domain.rights import Right, has
 from ..domain.rows import QueueRow
-from ..errors import NotFound
+from ..domain.terms import HopState
+from ..errors import NotFound, UsageError
 from ..store import drafts, outbox, queues, reads, search, settings
 from ..store.drafts import Draft
 from ..store.outbox import OutboxOp
 from ..store.queues import TicketSource, View
-from .seat import Seat
+from .seat import STATE, Seat
 
 VIEWS = ("queues", "mine", "unassigned", "due_soon", "waiting_customer", "escalated", "open")
 """The built-in views, in the order of the queue screen; `queue:<key>` is one queue."""
+
+CONTACTS_SHOWN = 6
+
+
+RISK = timedelta(minutes=30)
+"""Time left under which an own ticket's target counts as about to be missed."""
+ESCALATIONS_MOST = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +115,30 @@ class Reading(Seat):
             raise NotFound("contact_unknown", contact=id)
         return found
 
+    def find_contact(self, ref: str) -> Contact:
+        """The one contact with this id, or that these words fit. NotFound `contact_unknown`, UsageError
+        `contact_ambiguous`."""
+        with self.cache.read() as conn:
+            by_id = reads.contact(conn, ref)
+            found = [by_id] if by_id else search.contacts(conn, ref, CONTACTS_SHOWN + 1)
+        if not found:
+            raise NotFound("contact_unknown", contact=ref)
+        if len(found) > 1:
+            raise UsageError("contact_ambiguous", ref=ref, hits=[one.name for one in found[:CONTACTS_SHOWN]])
+        return found[0]
+
+    def organisation(self, id: str) -> Organisation | None:
+        """An organisation by id."""
+        with self.cache.read() as conn:
+            return reads.organisation(conn, id)
+
+    def at_risk(self) -> int:
+        """Own tickets that are late, or due within `RISK`."""
+        soon = queues.due_before(self.now() + RISK)
+        view = queues.View("at_risk", f"t.owner = ? AND {soon.where}", (self.unlocked.person, *soon.binds))
+        with self.cache.read() as conn:
+            return queues.count(conn, view)
+
     def contact_tickets(self, contact: str, limit: int = 20) -> list[QueueRow]:
         """A customer's tickets, the newest first."""
         with self.cache.read() as conn:
@@ -124,9 +158,16 @@ class Reading(Seat):
             return search.articles(conn, text, limit)
 
     def escalations(self) -> list[tuple[Hop, QueueRow]]:
-        """Escalations that wait for this person or concern tickets they hold, the oldest first."""
+        """Escalations that wait for this person or concern tickets they hold (a lead: any), the oldest first."""
+        me = self.person
+        lead = has(me.role, Right.ASSIGN)
         with self.cache.read() as conn:
-            return reads.escalations(conn, self.person)
+            found = {hop.id: (hop, row) for hop, row in reads.escalations(conn, me)}
+            for row in queues.page(conn, queues.escalated(), me.id, None, ESCALATIONS_MOST):
+                if row.mine or lead:
+                    live = [hop for hop in reads.hops(conn, row.id) if hop.state != HopState.RETURNED]
+                    found |= {hop.id: (hop, row) for hop in live}
+        return sorted(found.values(), key=lambda pair: (pair[0].raised_at, pair[0].id))
 
     def queue_list(self) -> list[Queue]:
         with self.cache.read() as conn:
@@ -149,6 +190,31 @@ class Reading(Seat):
         """(acts without an answer, acts that need a person)."""
         with self.cache.read() as conn:
             return outbox.counts(conn)
+
+    def act(self, op: str) -> OutboxOp:
+        """One own act by its id, also after it has ended. NotFound `op_unknown`."""
+        with self.cache.read() as conn:
+            return outbox.get(conn, op)
+
+    def find_act(self, ref: str) -> OutboxOp:
+        """An act of the outbox by its place (`msc sync list` shows it) or the start of its id.
+
+        NotFound `op_unknown`, UsageError `op_ambiguous`.
+        """
+        with self.cache.read() as conn:
+            acts = outbox.listing(conn)
+        found = [act for act in acts if str(act.n) == ref] or [act for act in acts if act.id.startswith(ref.lower())]
+        if not found:
+            raise NotFound("op_unknown", op=ref)
+        if len(found) > 1:
+            raise UsageError("op_ambiguous", ref=ref, hits=[str(act.n) for act in found])
+        return found[0]
+
+    def last_sync(self) -> datetime | None:
+        """When this laptop last held everything that central had for it."""
+        with self.cache.read() as conn:
+            state = settings.get(conn, STATE, {})
+        return clock.parse(state["last_sync"]) if state.get("last_sync") else None
 
     def last_act(self) -> int:
         """The place of the newest act in the outbox; 0 when it is empty."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -10,12 +10,17 @@ from .. import clock, records
 from ..config import PersonHome, Settings
 from ..domain.commands import Command, Context
 from ..domain.model import Person, Ticket
+from ..domain.policy import Duty, Policy, policy_from, roster_from
 from ..errors import NotAllowed, NotFound
-from ..store import queues, reads, settings
+from ..store import feed, queues, reads, settings
 from ..store.opening import Cache
 
-ME, INCARNATION = "me", "incarnation"
-"""Settings of the cache: the person as central last described them, and the incarnation of this copy."""
+ME, INCARNATION, STATE = "me", "incarnation", "sync_state"
+"""Settings of the cache: the person as central last described them, the incarnation of this copy, the engine's few
+values."""
+
+
+DEFAULT_ZONE = "Asia/Jakarta"
 
 
 class Signer(Protocol):
@@ -55,6 +60,13 @@ class Seat:
         self.unlocked = unlocked
         self._world: _World | None = None
 
+    def leave(self) -> None:
+        """Close the cache and the line to the session, which stays unlocked."""
+        self.cache.close()
+        close = getattr(self.unlocked.signer, "close", None)
+        if close is not None:
+            close()
+
     @property
     def person(self) -> Person:
         """Who sits here, with role, tier and queues as central last said. NotAllowed `signed_out` before that."""
@@ -75,8 +87,11 @@ class Seat:
         if self._world is None:
             with self.cache.read() as conn:
                 self._world = _World(
-                    {person.id: person for person in reads.persons(conn)},
-                    frozenset(queue.key for queue in reads.queue_list(conn)),
+                    persons={person.id: person for person in reads.persons(conn)},
+                    queues=frozenset(queue.key for queue in reads.queue_list(conn)),
+                    policy=policy_from(feed.set_up(conn, "policy")),
+                    roster=roster_from(feed.set_up(conn, "duty")),
+                    zone=feed.set_up(conn, "site").get("zone", DEFAULT_ZONE),
                 )
         return self._world
 
@@ -87,7 +102,15 @@ class Seat:
         """The world around an act of this laptop, provisional; `now` is when it was made."""
         world = self.world
         actor = world.persons.get(command.actor) or self.person
-        return Context(actor=actor, now=command.made_at, persons=world.persons, queues=world.queues)
+        return Context(
+            actor=actor,
+            now=command.made_at,
+            policy=world.policy,
+            roster=world.roster,
+            zone_offset_minutes=world.offset_minutes(command.made_at),
+            persons=world.persons,
+            queues=world.queues,
+        )
 
     def now(self) -> datetime:
         """Device time corrected by the measured offset to central's clock."""
@@ -117,7 +140,18 @@ class Seat:
         raise NotFound("person_unknown", login=login)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _World:
+    """The set-up of the centre as this laptop has it."""
+
     persons: Mapping[str, Person]
     queues: frozenset[str]
+    policy: Policy
+    roster: tuple[Duty, ...]
+    zone: str
+
+    def offset_minutes(self, at: datetime) -> int:
+        """The site's offset from UTC at a moment: hours of duty are local."""
+        from zoneinfo import ZoneInfo
+
+        return int((at.astimezone(ZoneInfo(self.zone)).utcoffset() or timedelta()) / timedelta(minutes=1))

@@ -13,13 +13,14 @@ import msgspec
 
 from .. import clock
 from ..store import feed, outbox, sealing, settings
+from ..store.feed import SET_UP
 from ..store.opening import Cache
 from ..store.replica import Replica
 from ..sync.wire import Envelope, Line, PushReply, Tokens
-from .seat import INCARNATION, ME, Unlocked
+from .seat import INCARNATION, ME, STATE, Unlocked
 
-TOKENS, STATE = "tokens", "sync_state"
-"""Settings of the cache: central's tokens, the engine's few values."""
+TOKENS = "tokens"
+"""Setting of the cache: central's tokens."""
 
 
 class CacheDisk:
@@ -64,11 +65,11 @@ class CacheDisk:
         if settled.targets:
             self._on_change(frozenset(settled.targets))
 
-    def apply(self, lines: Sequence[Line], cursor: str) -> None:
+    def apply(self, lines: Sequence[Line], cursor: str, *, up_to_date: bool) -> None:
         """See `Disk`."""
         with self._cache.write() as conn:
-            applied = self._replica.apply_page(conn, lines, cursor, clock.now())
-        if applied.put.keys() & {"person", "queue"}:
+            applied = self._replica.apply_page(conn, lines, cursor, clock.now(), up_to_date=up_to_date)
+        if applied.put.keys() & {"person", "queue", *SET_UP}:
             self._on_world()
         self._on_change(frozenset(applied.targets))
 

@@ -160,7 +160,7 @@ def act(
         data=dict(data or {}),
     )
     after = clocks.timed(after, (*situation.entries, entry), context.policy)
-    merged = before.ver > command.basis.ver and command.basis.ver > 0
+    merged = before.ver - context.own_raises > command.basis.ver > 0
     return Effects(ticket=after, entry=entry, hops=hops, claimed=claims, merged=merged)
 
 

@@ -17,7 +17,7 @@ class Basis:
     ver: int = 0
     epoch: int = 0
     claim: str | None = None
-    """Op id of a pending take (or of an act that took a free ticket) by the same author."""
+    """Op id of a pending act by the same author that raises the epoch: a take, an assignment, work on a free ticket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,8 @@ class Context:
     """True on central, whose answer is the last word; a laptop's answer is provisional."""
     claims: Mapping[str, int] = field(default_factory=dict)
     """Op id of an applied claim -> the owner epoch it was given."""
+    own_raises: int = 0
+    """Versions by which the author's own earlier acts have raised the ticket since the command's basis."""
     holder_seen_at: datetime | None = None
     """When central last heard of the ticket's holder; unknown on a laptop."""
     persons: Mapping[str, Person] = field(default_factory=dict)
@@ -87,7 +89,7 @@ class Effects:
     address: Address | None = None
     """Where a reply goes: central's alone, no entry carries it (a resolver has no business with addresses)."""
     claimed: bool = False
-    """The act made its author the holder and raised the owner epoch."""
+    """The act raised the owner epoch: what its author does next may stand on it (`Basis.claim`)."""
     merged: bool = False
     """Others had changed other fields since the author looked."""
 

@@ -149,7 +149,7 @@ def assign(command: Command, situation: Situation, context: Context) -> Outcome:
     if ticket.state == State.NEW:
         changes["state"] = State.OPEN
     effects = act(command, situation, context, changes=changes, data={"reason": command.args.get("reason")})
-    return replace(effects, claimed=owner == command.actor)
+    return replace(effects, claimed=True)
 
 
 def move(command: Command, situation: Situation, context: Context) -> Outcome:
