@@ -99,6 +99,10 @@ SENTENCES: dict[str, str] = {
         "«{url}» is no address of a database: sqlite:///file or postgresql+psycopg://host/name."
     ),
     "database_newer": N_("The database is of a newer version ({found}) than this program ({known})."),
+    "import_file_unreadable": N_("{path} can't be read: {detail}. Nothing was changed."),
+    "import_not_a_log": N_("That is no incident log: it lacks {missing}. Nothing was changed."),
+    "zone_unknown": N_("There is no time zone «{zone}»: use an IANA name such as Asia/Jakarta."),
+    "refused": N_("Central refused that. Nothing is lost; try again or ask technical support."),
     "database_busy": N_("The database is busy. Nothing was changed; try again."),
     "central_not_set_up": N_("Central is not set up here: msc central init."),
     "central_set_up_already": N_("Central is set up here already: msc central apply changes it."),
@@ -121,6 +125,15 @@ SENTENCES: dict[str, str] = {
     "bad_signature": N_("The signature of this act is wrong."),
     "out_of_scope": N_("That ticket is not in your scope."),
     "op_unsupported": N_("This version can't do that yet ({kind})."),
+    # the demo
+    "demo_damaged": N_("The demo's record {path} is damaged. Throw the demo away: msc demo reset."),
+    "demo_central_failed": N_("The demo's central did not start; its log is {log}. {detail}"),
+    "demo_central_stays": N_("The demo's central (process {pid}) does not end. Try again, or end it by hand."),
+    "demo_open": N_("A console of the demo is still open. Close it first."),
+    "demo_busy": N_("Another process is making the demo. Try again in a moment."),
+    "demo_cut": N_(
+        "The demo's central is stopped, and you have not been on this laptop before: msc demo central start."
+    ),
     # rights
     "actor_inactive": N_("This account is no longer active."),
     "no_right": N_("{role} may not do that."),
@@ -177,6 +190,23 @@ SENTENCES: dict[str, str] = {
     "hop_returned": N_("That escalation has been returned already."),
     "hop_ambiguous": N_("Several escalations are open: say which."),
     "not_escalated": N_("The ticket is not escalated."),
+    # on the screens
+    "nothing_chosen": N_("There is nothing under the cursor."),
+    "no_open_ticket": N_("No ticket is open."),
+    "nothing_held": N_("There is no reply to take back."),
+    "internal_here": N_("That went wrong here. What was kept is safe. Reference: {reference}."),
+    "op_refused_withdraw": N_("Central has refused that act. Try it again or let it go."),
+    # the command line
+    "op_ambiguous": N_("Several acts fit «{ref}»: {hits}."),
+    "contact_ambiguous": N_("Several contacts fit «{ref}»: {hits}. Give the id: msc contact find."),
+    "view_or_queue": N_("Give a view or a queue, not both."),
+    "text_missing": N_("Give the text: as an argument, with --file, or - for standard input."),
+    "text_twice": N_("Give the text once: as an argument or with --file."),
+    "file_unreadable": N_("{path} can't be read: {detail}."),
+    "login_needs_terminal": N_("Signing in needs a terminal, or --stdin with password and code as two lines."),
+    "login_missing": N_("Say who signs in: --user."),
+    "line_missing": N_("Standard input ended too early: password and code are two lines."),
+    "time_unreadable": N_("«{value}» is no time: write it like 2026-11-24T09:12:00+07:00."),
 }
 
 _TERMS = {

@@ -25,6 +25,7 @@ Database = Annotated[
     str,
     typer.Option(
         "--database",
+        "--db",
         "-d",
         envvar="MSC_CENTRAL_DATABASE",
         help="sqlite:///path or postgresql+psycopg://user@host/name",

@@ -1,0 +1,160 @@
+"""`msc login|logout|lock`: coming and going."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..config import Home, Settings
+from ..errors import Exit, MscError, NotAllowed, Unreachable, UsageError
+from ..i18n import _, ngettext
+from ..messages import sentence
+from . import seats
+from .talk import say
+
+if TYPE_CHECKING:
+    from ..desk.opening import SigningIn
+
+CODE_TRIES = 3
+FIRST_SYNC_SECONDS = 20.0
+
+
+def login(
+    user: Annotated[
+        str | None,
+        typer.Option("--user", "-u", metavar="LOGIN", help=_("Login; the last one by default"), show_default=False),
+    ] = None,
+    stdin: Annotated[bool, typer.Option("--stdin", help=_("Password and code as two lines of standard input"))] = False,
+    take_over: Annotated[bool, typer.Option("--take-over", help=_("End the session on another device"))] = False,
+) -> None:
+    """Sign in and unlock this laptop. Secrets are never taken from the command line."""
+    from ..desk import opening
+
+    home, chosen = seats.place()
+    who = user or opening.current_login(home)
+    if not stdin and not seats.terminal():
+        raise UsageError("login_needs_terminal")
+    if who is None:
+        if stdin:
+            raise UsageError("login_missing")
+        who = _asked(_("Login"))
+    lines = [_line(), _line()] if stdin else None
+    password = lines[0] if lines else seats.ask_secret(_("Password"))
+    flow = opening.SigningIn(home, chosen, who, _this_machine())
+    try:
+        flow.password(password)
+        _code(flow, lines[1] if lines else None, take_over)
+    except Unreachable as away:
+        _alone(home, chosen, who, password, away)
+        return
+    except UsageError as unset:
+        if unset.key != "central_unset" or not home.person(who).vault.exists():
+            raise
+        _alone(home, chosen, who, password, unset)
+        return
+    say(_("Signed in as {login}.").format(login=who))
+    _first_sync(home, chosen)
+
+
+def logout() -> None:
+    """Sign out here and at central."""
+    from ..desk import conversing, opening
+
+    home, chosen = seats.place()
+    try:
+        desk = opening.sit_down(home, chosen)
+    except NotAllowed:
+        say(_("Nobody is signed in here."))
+        return
+    say(_("Sending what waits ..."))
+    conversing.sign_out(desk)
+    pending, attention = desk.counts()
+    login = desk.unlocked.login
+    desk.leave()
+    opening.end_session(home, login)
+    say(_("{login} is signed out.").format(login=login))
+    if pending:
+        words = ngettext(
+            "{n} act is unsent. It is safe on this laptop and leaves after your next sign-in.",
+            "{n} acts are unsent. They are safe on this laptop and leave after your next sign-in.",
+            pending,
+        )
+        say(words.format(n=pending))
+    if attention:
+        say(ngettext("{n} refused act waits for you.", "{n} refused acts wait for you.", attention).format(n=attention))
+
+
+def lock() -> None:
+    """Forget the keys; tokens and unsent work stay."""
+    from ..desk import opening
+
+    home, _chosen = seats.place()
+    login = opening.current_login(home)
+    if login is not None and opening.end_session(home, login):
+        say(_("Locked. Unlock with: msc login."))
+    else:
+        say(_("Nobody is signed in here."))
+
+
+def _code(flow: "SigningIn", code: str | None, take_over: bool) -> None:
+    """The one-time code; on a terminal again after a wrong one, and the question about another device's session."""
+    for left in range(CODE_TRIES - 1, -1, -1):
+        given = code if code is not None else _asked(_("One-time code"))
+        try:
+            flow.code(given, take_over=take_over)
+        except MscError as error:
+            if error.key == "session_active" and code is None and not take_over:
+                say(sentence(error.key, error.data))
+                if not typer.confirm(_("Take the session over?"), default=False, err=True):
+                    raise
+                flow.code(given, take_over=True)
+                return
+            if error.key != "credentials_wrong" or code is not None or not left:
+                raise
+            say(sentence(error.key, error.data))
+        else:
+            return
+
+
+def _alone(home: Home, chosen: Settings, login: str, password: str, why: MscError) -> None:
+    """Unlock with the password alone, and say so. Whoever never signed in here needs central."""
+    from ..desk import opening
+
+    say(sentence(why.key, why.data, chosen.zone))
+    if not home.person(login).vault.exists():
+        say(sentence("vault_missing"))
+        raise typer.Exit(Exit.UNREACHABLE)
+    opening.unlock(home, login, password)
+    say(_("{login} works without central: unlocked with the password alone.").format(login=login))
+
+
+def _first_sync(home: Home, chosen: Settings) -> None:
+    """Fetch what is new, so that the next command has something to show."""
+    from ..desk import conversing, opening
+
+    desk = opening.sit_down(home, chosen)
+    status = conversing.sync_once(desk, FIRST_SYNC_SECONDS)
+    if status is not None and status.problem:
+        say(sentence(status.problem, status.data, chosen.zone))
+    desk.leave()
+
+
+def _asked(prompt: str) -> str:
+    """A line from the terminal; the prompt is talk."""
+    sys.stderr.write(f"{prompt}: ")
+    sys.stderr.flush()
+    return _line()
+
+
+def _line() -> str:
+    """The next line of standard input. UsageError `line_missing` at its end."""
+    raw = sys.stdin.readline()
+    if not raw:
+        raise UsageError("line_missing")
+    return raw.rstrip("\r\n")
+
+
+def _this_machine() -> str:
+    import platform
+
+    return platform.node()

@@ -1,0 +1,137 @@
+"""`msc sync`: the conversation with central, and the acts that wait for it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .. import clock
+from ..errors import Exit, MscError
+from ..i18n import _, when
+from ..messages import sentence
+from . import seats
+from .output import emit, emit_one, pairs
+from .talk import say
+
+if TYPE_CHECKING:
+    from ..desk import Desk
+    from ..sync.status import SyncStatus
+
+Acts = Annotated[
+    list[str], typer.Argument(metavar="ACT...", help=_("Its number in msc sync list, or the start of its id"))
+]
+
+
+def status() -> None:
+    """Whether central answers, and what waits for it."""
+    from ..desk.conversing import trouble
+
+    desk = seats.acting()
+    _show(desk, trouble(desk))
+
+
+def now() -> None:
+    """Send and fetch until nothing is left or central is gone. Whatever ends it, the next run goes on there."""
+    from ..desk.conversing import sync_once
+
+    desk = seats.acting()
+    found = sync_once(desk, patient=False)
+    if found is None:
+        say(_("Another window of yours is talking to central already; it sends what waits."))
+        _show(desk, None)
+        return
+    problem = _problem(found)
+    _show(desk, problem)
+    if problem is not None:
+        raise typer.Exit(problem.exit)
+
+
+def list_() -> None:
+    """Own acts that central has not settled."""
+    from . import sync_rows
+
+    desk = seats.reading()
+    columns = sync_rows.columns(desk.settings.zone, desk.now())
+    emit(
+        desk.outbox(), columns, lambda row: sync_rows.act_document(row[0], row[1]), lambda row: row[0].id,
+        _("Nothing waits for central."),
+    )  # fmt: skip
+
+
+def retry(acts: Acts) -> None:
+    """Ask again; the new act takes the old one's place."""
+    _each(acts, lambda desk, op: desk.retry(op).op, _("Asked again."))
+
+
+def withdraw(acts: Acts) -> None:
+    """Take back what has not left; what stands on it goes too."""
+    _each(acts, lambda desk, op: desk.withdraw(op), _("Taken back."))
+
+
+def dismiss(acts: Acts) -> None:
+    """Let a refused act go."""
+    _each(acts, lambda desk, op: desk.dismiss(op), _("Let go."))
+
+
+def _each(refs: list[str], act: Callable[["Desk", str], str | None], done: str) -> None:
+    """Do something to each act; the exit code is the worst one's."""
+    from ..desk.conversing import push_soon
+    from .output import Column
+
+    desk = seats.acting()
+    rows: list[tuple[str, str, MscError | None]] = []
+    for ref in refs:
+        try:
+            op = desk.find_act(ref).id
+            rows.append((ref, act(desk, op) or op, None))
+        except MscError as error:
+            rows.append((ref, "", error))
+    if any(error is None for _ref, _op, error in rows):
+        push_soon(desk)
+    zone = desk.settings.zone
+
+    def document(row: tuple[str, str, MscError | None]) -> dict[str, Any]:
+        ref, op, error = row
+        return {"ref": ref, "op": op, "error": error.key if error else None}
+
+    columns = [Column(_("No."), lambda row: row[0]), Column(_("Result"), lambda row: _("refused") if row[2] else done)]
+    emit(rows, columns, document, lambda row: row[1])
+    for ref, _op, wrong in rows:
+        if wrong is not None:
+            say(f"{ref}: {sentence(wrong.key, wrong.data, zone)}")
+    code = max(wrong.exit if wrong else Exit.OK for _ref, _op, wrong in rows)
+    if code:
+        raise typer.Exit(code)
+
+
+def _problem(found: "SyncStatus") -> MscError | None:
+    from ..errors import NotAllowed, Unreachable
+
+    if found.problem is None:
+        return None
+    kind = NotAllowed if found.online else Unreachable
+    return kind(found.problem, **found.data)
+
+
+def _show(desk: "Desk", trouble: MscError | None) -> None:
+    pending, attention = desk.counts()
+    last, zone = desk.last_sync(), desk.settings.zone
+    document = {
+        "online": trouble is None,
+        "problem": trouble.key if trouble else None,
+        "pending": pending,
+        "attention": attention,
+        "last_sync": clock.iso(last) if last else None,
+    }
+
+    def text() -> str:
+        return pairs(
+            [
+                (_("Central"), _("online") if trouble is None else sentence(trouble.key, trouble.data, zone)),
+                (_("Unsent acts"), str(pending)),
+                (_("Refused acts"), str(attention)),
+                (_("Last in step"), when(last, zone) if last else "-"),
+            ]
+        )
+
+    emit_one(document, _("online") if trouble is None else trouble.key, text)

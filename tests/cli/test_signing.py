@@ -1,0 +1,219 @@
+"""Coming and going: with central, without it, and what is said about unsent work."""
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from msc_console import clock
+from msc_console.cli import seats, signing
+from msc_console.config import Home
+from msc_console.desk import Desk, conversing, opening
+from msc_console.errors import Exit, MscError
+from msc_console.identity import vault
+from msc_console.identity.agent import Client
+from msc_console.identity.kdf import TEST
+from msc_console.store.opening import Cache
+from msc_console.sync.faults import Broken, Declined, Fault
+from msc_console.sync.wire import Problem
+
+from .conftest import SECRET, Msc
+
+PASSWORD = "kuda putih di tepi kali"
+linux = pytest.mark.skipif(sys.platform == "win32", reason="the session needs a Unix socket")
+
+
+class Flow:
+    """A sign-in whose steps raise what a test says, in order; None lets a step pass."""
+
+    steps: list[MscError | None] = []  # noqa: RUF012
+    seen: list[tuple[str, str, bool]] = []  # noqa: RUF012
+
+    def __init__(self, home: Home, chosen: object, login: str, device: str) -> None:
+        self.login = login
+
+    def password(self, password: str) -> None:
+        self._step("password", password, False)
+
+    def code(self, code: str, *, take_over: bool = False) -> None:
+        self._step("code", code, take_over)
+
+    def _step(self, name: str, value: str, take_over: bool) -> None:
+        Flow.seen.append((name, value, take_over))
+        error = Flow.steps.pop(0) if Flow.steps else None
+        if error is not None:
+            raise error
+
+
+@pytest.fixture
+def flow(monkeypatch: pytest.MonkeyPatch) -> type[Flow]:
+    Flow.steps, Flow.seen = [], []
+    monkeypatch.setattr(opening, "SigningIn", Flow)
+    monkeypatch.setattr(signing, "_first_sync", lambda home, chosen: None)
+    return Flow
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch, msc: Msc) -> Callable[..., Any]:
+    """`msc login` on a terminal with these lines typed."""
+
+    def call(*words: str, lines: str) -> Any:
+        monkeypatch.setattr(seats, "terminal", lambda: True)
+        monkeypatch.setattr(seats, "ask_secret", lambda prompt: sys.stdin.readline().strip())
+        return msc("login", *words, stdin=lines)
+
+    return call
+
+
+def declined(code: str, status: int = 401) -> Declined:
+    return Declined(Problem("about:blank", code, status, code))
+
+
+def test_two_lines_of_standard_input(msc: Msc, flow: type[Flow]) -> None:
+    ran = msc("login", "--user", "rina", "--stdin", stdin=f"{PASSWORD}\n123456\n")
+    assert (ran.code, ran.out) == (Exit.OK, "")
+    assert flow.seen == [("password", PASSWORD, False), ("code", "123456", False)]
+    assert "rina" in ran.err
+
+
+def test_a_wrong_code_from_a_script_is_final(msc: Msc, flow: type[Flow]) -> None:
+    flow.steps = [None, declined("credentials_wrong")]
+    ran = msc("login", "-u", "rina", "--stdin", stdin=f"{PASSWORD}\n1\n")
+    assert ran.code == Exit.NOT_ALLOWED
+    assert len(flow.seen) == 2
+
+
+def test_another_device_is_signed_in(msc: Msc, flow: type[Flow], typed: Callable[..., Any]) -> None:
+    flow.steps = [None, declined("session_active", 409)]
+    script = msc("login", "-u", "rina", "--stdin", stdin=f"{PASSWORD}\n123456\n")
+    assert script.code == Exit.CONFLICT
+    flow.steps, flow.seen[:] = [None, declined("session_active", 409)], []
+    assert typed("-u", "rina", lines=f"{PASSWORD}\n123456\ny\n").code == Exit.OK
+    assert flow.seen[1:] == [("code", "123456", False), ("code", "123456", True)]
+    flow.steps, flow.seen[:] = [None, declined("session_active", 409)], []
+    assert typed("-u", "rina", lines=f"{PASSWORD}\n123456\nn\n").code == Exit.CONFLICT
+    flow.steps, flow.seen[:] = [], []
+    assert msc("login", "-u", "rina", "--stdin", "--take-over", stdin=f"{PASSWORD}\n123456\n").code == Exit.OK
+    assert flow.seen[1] == ("code", "123456", True)
+
+
+def test_a_person_may_mistype_the_code(flow: type[Flow], typed: Callable[..., Any]) -> None:
+    flow.steps = [None, declined("credentials_wrong")]
+    ran = typed(lines=f"rina\n{PASSWORD}\n111111\n222222\n")
+    assert ran.code == Exit.OK
+    assert [value for name, value, _over in flow.seen if name == "code"] == ["111111", "222222"]
+    flow.steps = [None, *[declined("credentials_wrong")] * 3]
+    assert typed(lines=f"rina\n{PASSWORD}\n1\n2\n3\n").code == Exit.NOT_ALLOWED
+
+
+def test_login_needs_lines_or_a_terminal(msc: Msc, flow: type[Flow]) -> None:
+    for words, stdin in ((["login"], ""), (["login", "--stdin"], "a\nb\n"), (["login", "-u", "r", "--stdin"], "one\n")):
+        ran = msc(*words, stdin=stdin)
+        assert (ran.code, ran.out) == (Exit.USAGE, "")
+    assert flow.seen == []
+
+
+@linux
+def test_without_central_the_password_alone_unlocks(
+    msc: Msc, home: Home, flow: type[Flow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MSC_KDF", "test")
+    flow.steps = [Broken(Fault.UNREACHABLE)]
+    first = msc("login", "-u", "rina", "--stdin", stdin=f"{PASSWORD}\n1\n")
+    assert first.code == Exit.UNREACHABLE
+    assert len(first.err.splitlines()) == 2
+    people = home.person("rina").make()
+    vault.create_vault(people.vault, "rina", PASSWORD, SECRET, clock.now(), TEST)
+    flow.steps = [Broken(Fault.UNREACHABLE)]
+    assert msc("login", "-u", "rina", "--stdin", stdin="salah sama sekali\n1\n").code == Exit.NOT_ALLOWED
+    assert Client.connect(home, "rina") is None
+    flow.steps = [None, Broken(Fault.TIMEOUT)]
+    ran = msc("login", "-u", "rina", "--stdin", stdin=f"{PASSWORD}\n1\n")
+    try:
+        assert ran.code == Exit.OK
+        assert "tanpa pusat" in ran.err
+        found = json.loads(msc("session", "--json").out)
+        assert {"login": "rina", "vault": "password"}.items() <= found.items()
+    finally:
+        locked = msc("lock")
+    assert (locked.code, locked.out) == (Exit.OK, "")
+    assert Client.connect(home, "rina") is None
+    assert msc("session").code == Exit.NOT_ALLOWED
+
+
+@linux
+def test_locked_on_a_terminal_asks_for_the_password(msc: Msc, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MSC_KDF", "test")
+    people = home.person("rina").make()
+    vault.create_vault(people.vault, "rina", PASSWORD, SECRET, clock.now(), TEST)
+    Cache.open(people.cache, SECRET.data_key).close()
+    home.current.write_text("rina", "utf-8")
+    monkeypatch.setattr(seats, "terminal", lambda: True)
+    monkeypatch.setattr(seats, "ask_secret", lambda prompt: PASSWORD)
+    try:
+        ran = msc("sync", "list", "--json")
+        assert (ran.code, json.loads(ran.out)) == (Exit.OK, [])
+    finally:
+        opening.end_session(home, "rina")
+
+
+def test_signing_out_says_what_stays(msc: Msc, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = []
+    monkeypatch.setattr(opening, "end_session", lambda home, login: ended.append(login) or True)
+    msc("ticket", "note", "4", "satu")
+    msc("ticket", "note", "4", "dua")
+    ran = msc("logout")
+    assert (ran.code, ran.out) == (Exit.OK, "")
+    assert ended == ["rina"]
+    assert "2 perbuatan belum terkirim" in ran.err
+    assert "Aman di laptop ini" in ran.err
+
+
+def test_signing_out_forgets_the_tokens_also_without_central(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    from msc_console.desk.syncing import CacheTokens
+    from msc_console.store import settings as kept
+
+    with desk.cache.write() as conn:
+        kept.put(conn, "tokens", {"access": "a", "refresh": "b"})
+    monkeypatch.setattr(desk, "settings", type(desk.settings)(central="http://127.0.0.1:9"))
+    conversing.sign_out(desk, 0.5)
+    tokens = CacheTokens(desk.cache, desk.unlocked)
+    assert tokens.access() is None
+    assert tokens.refresh_token() is None
+
+
+def test_nobody_to_sign_out(msc: Msc) -> None:
+    for words in ("logout", "lock"):
+        ran = msc(words)
+        assert ran.code == Exit.OK
+        assert ran.err
+
+
+def test_status_says_who_and_what_waits(msc: Msc, desk: Desk) -> None:
+    msc("ticket", "note", "4", "satu")
+    found = json.loads(msc("status", "--json").out)
+    assert found == {
+        "login": "rina", "name": "Rina Wulandari", "role": "agent", "tier": "l0", "queues": ["helpdesk"],
+        "vault": "password", "session_until": None, "central": None, "online": False, "problem": "central_unset",
+        "pending": 1, "attention": 0, "last_sync": None,
+    }  # fmt: skip
+    assert msc("status").out.splitlines()[0].split() == ["Masuk", "Rina", "Wulandari", "(rina)"]
+
+
+def test_sync_status_and_now_without_central(msc: Msc, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "settings", type(desk.settings)(central="http://127.0.0.1:9"))
+    state = json.loads(msc("sync", "--json").out)
+    assert state["online"] is False
+    assert state["problem"] == "unreachable"
+    ran = msc("sync", "now", "--json")
+    assert ran.code == Exit.UNREACHABLE
+    assert json.loads(ran.out)["problem"] == "unreachable"
+
+
+def test_a_prompt_is_talk(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("rina\n"))
+    assert signing._asked("Login") == "rina"
+    assert capsys.readouterr() == ("", "Login: ")
