@@ -1,0 +1,139 @@
+"""A central to measure: set up, filled through its own rules, and served by a process of its own."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from msc_console import clock
+from msc_console.central import centre, ledger, masterkey, setup
+from msc_console.central.db import Central
+from msc_console.central.system import SYSTEM
+from msc_console.desk.seat import new_id
+from msc_console.domain.commands import Command
+from msc_console.domain.terms import Op
+
+PASSWORD = "sandi yang panjang"
+LOGINS = ("rina", "budi")
+CENTRE = """
+[site]
+name = "Pusat Ukur"
+zone = "Asia/Jakarta"
+[[queue]]
+key = "triage"
+name = "Triase"
+[[person]]
+login = "rina"
+name = "Rina"
+role = "agent"
+queues = ["triage"]
+[[person]]
+login = "budi"
+name = "Budi"
+role = "agent"
+queues = ["triage"]
+[policy]
+version = 1
+"""
+NOTES = 4
+"""Notes on each ticket that is made."""
+SERVER = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
+"""Where a PostgreSQL is looked for; `MSC_TEST_POSTGRES` names another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A set-up central. `secrets`: login -> seed of the one-time codes."""
+
+    url: str
+    central: Central
+    secrets: dict[str, str]
+
+
+@contextmanager
+def office(url: str | None = None) -> Iterator[Office]:
+    """A central of two agents, on a SQLite file of its own or at `url`, gone after the block."""
+    with tempfile.TemporaryDirectory(prefix="msc-bench-", ignore_cleanup_errors=True) as folder:
+        url = url or f"sqlite:///{folder}/central.db"
+        os.environ |= {"MSC_KDF": "test", masterkey.VARIABLE: f"{folder}/central.key"}
+        now = clock.now()
+        setup.init(url, centre.parse(CENTRE), now)
+        seeds = {login: setup.user_add(url, login, PASSWORD, now).secret for login in LOGINS}
+        central = Central.open(url)
+        try:
+            yield Office(url, central, seeds)
+        finally:
+            central.close()
+            os.environ.pop(masterkey.VARIABLE)
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The address of a new PostgreSQL database, dropped after the block. Raises OSError when there is no server."""
+    import psycopg
+    from sqlalchemy.engine import make_url
+
+    server = make_url(os.environ.get("MSC_TEST_POSTGRES", SERVER))
+    name = f"msc_bench_{secrets.token_hex(4)}"
+
+    def run(statement: str) -> None:
+        with psycopg.connect(
+            host=server.host, port=server.port, user=server.username, password=server.password,
+            dbname=server.database, connect_timeout=3, autocommit=True,
+        ) as connection:  # fmt: skip
+            connection.execute(statement.encode())
+
+    try:
+        run(f"CREATE DATABASE {name}")
+    except psycopg.OperationalError as error:
+        raise OSError(str(error).splitlines()[0]) from error
+    try:
+        yield server.set(database=name).render_as_string(hide_password=False)
+    finally:
+        run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def acts(tickets: int, actor: str, now: datetime) -> Iterator[Command]:
+    """New tickets with `NOTES` notes each, as a shift makes them: (1 + NOTES) commands a ticket."""
+    for n in range(tickets):
+        ticket = new_id()
+        args = {"subject": f"Stempel gagal {n}", "queue": "triage", "channel": "phone", "urgency": "high"}
+        yield Command(id=new_id(), kind=Op.TICKET_CREATE, actor=actor, target=ticket, args=args, made_at=now)
+        for k in range(NOTES):
+            body = {"body": f"Log POS: {k} kali 504, saldo dipotong dulu. Sedang dicek bersama L1."}
+            yield Command(id=new_id(), kind=Op.ENTRY_NOTE, actor=actor, target=ticket, args=body, made_at=now)
+
+
+def fill(central: Central, tickets: int) -> int:
+    """Tickets with their notes through central's rules; how many rows came of it."""
+    now = clock.now()
+    chunk: list[Command] = []
+    for command in acts(tickets, SYSTEM.id, now):
+        chunk.append(command)
+        if len(chunk) == 500:
+            ledger.system(central, chunk, now)
+            chunk = []
+    ledger.system(central, chunk, now)
+    return tickets * (2 + NOTES)
+
+
+@contextmanager
+def served(place: Office) -> Iterator[str]:
+    """The address of a process that serves this central on a free port."""
+    command = [sys.executable, "-m", "msc_console", "central", "serve", "--database", place.url, "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            if not line:
+                raise OSError(f"central did not start: exit code {process.wait()}")
+            yield str(json.loads(line)["url"])
+        finally:
+            process.terminate()
+            process.wait(15)

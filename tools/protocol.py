@@ -1,0 +1,212 @@
+"""docs/protocol.md against the code: tables that are made from it, rule numbers, and the tests that prove the rules.
+
+    python -m tools.protocol check|write
+
+`write` fills what stands between `<!-- made: NAME -->` and `<!-- end -->`. `check` fails when one of these is stale,
+when numbers are not unique, three-digit and rising, or when a named test module does not exist.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, fields
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+
+from msc_console import records
+from msc_console.central.problems import CODES
+from msc_console.domain import model, shapes, terms
+from msc_console.domain.decide import MERGING
+from msc_console.domain.rights import OP_RIGHT
+from msc_console.domain.scope import KEEP_CLOSED
+from msc_console.domain.terms import Op, Result
+from msc_console.sync import wire
+
+from .docs import member_docs
+
+ROOT = Path(__file__).parent.parent
+PAGE = "docs/protocol.md"
+MESSAGES = (
+    "Hello", "Site", "Limits", "SignIn", "Pending", "Code", "Tokens", "Refresh", "Push", "PushReply", "OpResult",
+    "StatusAsk", "StatusReply", "Line", "Problem",
+)  # fmt: skip
+NESTED = (model.Clock, model.Address, model.Named)
+LISTS = (
+    terms.TicketKind, terms.SubKind, terms.State, terms.WaitingParty, terms.Level, terms.Priority, terms.Tier,
+    terms.Channel, terms.Role, terms.EntryKind, terms.Visibility, terms.Delivery, terms.HopState, terms.Metric,
+    terms.Party,
+)  # fmt: skip
+_BLOCK = re.compile(r"(<!-- made: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+_RULE = re.compile(r"^- \*\*P-(\d+)\*\*", re.MULTILINE)
+_TESTS = re.compile(r"`(tests/[\w/.]+\.py)`")
+
+
+def _type(hint: Any) -> str:
+    """A type as the wire shows it."""
+    text = re.sub(r"\b(?:msc_console|typing|datetime|collections|msgspec)(?:\.\w+)*\.(\w+)", r"\1", _name(hint))
+    text = re.sub(r"\b(?:Mapping|dict)\[[^\[\]]*(?:\[[^\]]*\])?\]", "object", text)
+    text = re.sub(r"\b(?:tuple|list)\[(\w+)(?:, \.\.\.)?\]", r"list of \1", text)
+    for kind, word in (
+        ("datetime", "time"),
+        ("timedelta", "ms"),
+        ("str", "text"),
+        ("int", "integer"),
+        ("bool", "true/false"),
+    ):
+        text = re.sub(rf"\b{kind}\b", word, text)
+    return text.replace(" | UnsetType", "").replace(" | None", "?").replace("|", "or")
+
+
+def _name(hint: Any) -> str:
+    return hint.__name__ if isinstance(hint, type) and not getattr(hint, "__args__", None) else str(hint)
+
+
+def _value(value: Any) -> str:
+    if value is None or value is msgspec.UNSET or value is msgspec.NODEFAULT:
+        return ""
+    if isinstance(value, (timedelta, datetime)):
+        return "0"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"`{value}`" if isinstance(value, (str, int)) and value != "" else ""
+
+
+def _table(heads: str, rows: Iterator[tuple[str, ...]]) -> str:
+    names = heads.split(",")
+    lines = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
+
+
+def _struct(name: str) -> str:
+    kind = getattr(wire, name)
+    told = member_docs(wire, name)
+
+    def rows() -> Iterator[tuple[str, ...]]:
+        for item in msgspec.structs.fields(kind):
+            yield f"`{item.name}`", _type(item.type), _value(item.default), told.get(item.name, "")
+
+    about = _about(kind)
+    return (f"{about}\n\n" if about else "") + _table("field,type,default,what", rows())
+
+
+def _about(kind: type) -> str:
+    """The class's own docstring on one line; not that of a base, nor one that a decorator made up."""
+    own = inspect.cleandoc(kind.__dict__.get("__doc__") or "").replace("\n", " ")
+    return "" if own.startswith(f"{kind.__name__}(") else own
+
+
+def envelope() -> str:
+    """The sealed op and its basis."""
+    return f"{_struct('Envelope')}\n`basis`:\n\n{_struct('Basis')}"
+
+
+def messages() -> str:
+    """Every other message of the wire."""
+    return "\n".join(f"**{name}**\n\n{_struct(name)}" for name in MESSAGES)
+
+
+def entities() -> str:
+    """The documents that the feed carries."""
+    parts = []
+    for heading, kind in [
+        *((f"`{name}`", kind) for name, kind in records.ENTITIES.items()),
+        *((f"(part) {kind.__name__}", kind) for kind in NESTED),
+    ]:
+        hints, told = get_type_hints(kind), member_docs(model, kind.__name__)
+        rows = (
+            (
+                f"`{item.name}`",
+                _type(hints[item.name]),
+                "" if item.default is MISSING else _value(item.default),
+                told.get(item.name, ""),
+            )
+            for item in fields(kind)
+        )
+        parts.append(f"**{heading}**\n\n{_table('field,type,default,what', rows)}")
+    return "\n".join(parts)
+
+
+def ops() -> str:
+    """The op kinds that are built, with their arguments."""
+
+    def rows() -> Iterator[tuple[str, ...]]:
+        for kind, shape in shapes.ARGS.items():
+            args = ", ".join(f"`{name}` {of}" for name, of in sorted(shape.items()))
+            rights = " or ".join(sorted(OP_RIGHT[kind]))
+            yield f"`{kind}`", args, rights, "yes" if kind in MERGING else ""
+
+    built = _table("kind,arguments,right,always merges", rows())
+    rest = ", ".join(f"`{kind}`" for kind in Op if kind not in shapes.ARGS)
+    return f"{built}\nReserved, answered `unsupported` in this version: {rest}.\n"
+
+
+def problems() -> str:
+    """Problem codes with their status."""
+    return _table("status,code,title", ((str(status), f"`{code}`", title) for code, (status, title) in CODES.items()))
+
+
+def constants() -> str:
+    """The limits of the wire."""
+    rows = [
+        ("protocol spoken", str(wire.PROTOCOL)),
+        ("oldest protocol of a pull, of a push", f"{wire.PROTOCOL_OLDEST_PULL}, {wire.PROTOCOL_OLDEST_PUSH}"),
+        ("ops in a push, ids in a status question", str(wire.PUSH_OPS)),
+        ("bytes of a push", str(wire.PUSH_BYTES)),
+        ("rows asked for in a page", str(wire.PAGE_ROWS)),
+        ("seconds of a long poll", str(wire.WAIT_SECONDS)),
+        ("days that a closed ticket stays on laptops", str(KEEP_CLOSED.days)),
+        ("result words", ", ".join(f"`{word}`" for word in Result)),
+    ]  # fmt: skip
+    return _table("limit,value", iter(rows))
+
+
+def lists() -> str:
+    """The closed lists that fields name by their type."""
+
+    def rows() -> Iterator[tuple[str, ...]]:
+        for kind in LISTS:
+            yield kind.__name__, ", ".join(f"`{word}`" for word in kind)
+
+    return _table("type,words", rows())
+
+
+MADE: dict[str, Callable[[], str]] = {
+    made.__name__: made for made in (envelope, messages, entities, ops, problems, constants, lists)
+}
+
+
+def filled(text: str) -> str:
+    """The page with every made block as the code has it now."""
+    return _BLOCK.sub(lambda found: f"{found[1]}{MADE[found[2]]()}{found[4]}", text)
+
+
+def complaints(text: str) -> Iterator[str]:
+    """What is wrong with the page."""
+    if filled(text) != text:
+        yield "a table is stale: python -m tools.protocol write"
+    numbers = _RULE.findall(text)
+    if len(set(numbers)) < len(numbers) or numbers != sorted(numbers) or any(len(number) != 3 for number in numbers):
+        yield "rule numbers are not unique, three-digit and rising"
+    yield from (
+        f"no such test module: {name}" for name in sorted(set(_TESTS.findall(text))) if not (ROOT / name).exists()
+    )
+
+
+def main(act: str) -> int:
+    """Exit code 1 when `check` finds something."""
+    path = ROOT / PAGE
+    text = path.read_text(encoding="utf-8")
+    if act == "write":
+        path.write_text(filled(text), encoding="utf-8", newline="\n")
+        return 0
+    wrong = list(complaints(text))
+    print("\n".join(f"{PAGE}: {line}" for line in wrong) or f"{PAGE}: {len(_RULE.findall(text))} rules, fresh")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "check"))
