@@ -29,6 +29,7 @@ check: install               ## form, types, house rules, fresh pages; no tests
 	$(BIN)/python -m tools.lint
 	$(BIN)/python -m tools.catalogue check
 	$(BIN)/python -m tools.docs check
+	$(BIN)/python -m tools.protocol check
 
 bench: install               ## timings, printed; nothing fails by time
 	$(BIN)/python -m bench.run

@@ -51,7 +51,7 @@ class Worker:
         came = 0
         while True:
             page = self.way.changes(self.disk.cursor(), PAGE_ROWS)
-            self.disk.apply(page.lines, page.cursor)
+            self.disk.apply(page.lines, page.cursor, up_to_date=page.up_to_date)
             came += len(page.lines)
             if page.up_to_date:
                 return came

@@ -133,9 +133,11 @@ class Reading(Seat):
             return reads.organisation(conn, id)
 
     def at_risk(self) -> int:
-        """Own tickets that are late, or due within `RISK`."""
+        """Tickets that are late or due within `RISK`, and that this person holds or could take."""
         soon = queues.due_before(self.now() + RISK)
-        view = queues.View("at_risk", f"t.owner = ? AND {soon.where}", (self.unlocked.person, *soon.binds))
+        view = queues.View(
+            "at_risk", f"(t.owner = ? OR t.owner IS NULL) AND {soon.where}", (self.unlocked.person, *soon.binds)
+        )
         with self.cache.read() as conn:
             return queues.count(conn, view)
 
@@ -158,15 +160,15 @@ class Reading(Seat):
             return search.articles(conn, text, limit)
 
     def escalations(self) -> list[tuple[Hop, QueueRow]]:
-        """Escalations that wait for this person or concern tickets they hold (a lead: any), the oldest first."""
+        """Escalations that wait for this person, the oldest first; for the front line every one in scope, since it
+        keeps the customer and speaks for tiers without accounts."""
         me = self.person
-        lead = has(me.role, Right.ASSIGN)
+        front = has(me.role, Right.PROXY)
         with self.cache.read() as conn:
             found = {hop.id: (hop, row) for hop, row in reads.escalations(conn, me)}
-            for row in queues.page(conn, queues.escalated(), me.id, None, ESCALATIONS_MOST):
-                if row.mine or lead:
-                    live = [hop for hop in reads.hops(conn, row.id) if hop.state != HopState.RETURNED]
-                    found |= {hop.id: (hop, row) for hop in live}
+            for row in queues.page(conn, queues.escalated(), me.id, None, ESCALATIONS_MOST) if front else ():
+                live = [hop for hop in reads.hops(conn, row.id) if hop.state != HopState.RETURNED]
+                found |= {hop.id: (hop, row) for hop in live}
         return sorted(found.values(), key=lambda pair: (pair[0].raised_at, pair[0].id))
 
     def queue_list(self) -> list[Queue]:

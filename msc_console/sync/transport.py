@@ -23,6 +23,7 @@ from .ports import Clock, TokenStore
 from .wire import (
     HEADER,
     PROTOCOL,
+    PUSH_OPS,
     Code,
     Envelope,
     Hello,
@@ -49,8 +50,6 @@ PAGE_CAP = 64 * 1024 * 1024
 """Bytes of a reply and of a page of changes, after decompression. Far above what central sends."""
 CONNECT, READ, WRITE, TOTAL = 5.0, 20.0, 20.0, 120.0
 """Seconds: to connect; between two pieces of a reply; to send; for all of it. A long poll adds its wait."""
-STATUS_OPS = 200
-"""Most op ids in one question after results."""
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -161,8 +160,8 @@ class HttpTransport:
     def statuses(self, ops: Sequence[str], timeout: float | None = None) -> StatusReply:
         """What became of these ops; those that central does not know are absent."""
         found: list[OpResult] = []
-        for start in range(0, len(ops), STATUS_OPS):
-            some = list(ops[start : start + STATUS_OPS])
+        for start in range(0, len(ops), PUSH_OPS):
+            some = list(ops[start : start + PUSH_OPS])
             reply = self._post("/v1/ops/status", StatusAsk(some), StatusReply, token=self._access(), timeout=timeout)
             found += _results(reply.results, set(some))
         return StatusReply(found)

@@ -84,6 +84,9 @@ def _act(entry: Entry, names: Names) -> str:
             return _("{tier} gave the ticket back").format(tier=words.tier_word(str(entry.data.get("tier", ""))))
         case Op.TICKET_SET:
             return ""
+        case "imported":
+            state = _new(entry, "state")
+            return _("taken over from another helpdesk") + (f" \u00b7 {words.state_word(str(state))}" if state else "")
     known = _PLAIN.get(entry.act)
     return _(known) if known else clean(entry.act, line=True)
 

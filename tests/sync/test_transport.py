@@ -274,8 +274,8 @@ def test_long_lists_of_statuses_are_asked_in_parts() -> None:
         asked.append(len(ops))
         return reply(msgspec.json.encode(StatusReply([OpResult(op, "applied") for op in ops])))
 
-    found = to(handle).statuses([f"op{n}" for n in range(450)])
-    assert (asked, len(found.results)) == ([200, 200, 50], 450)
+    found = to(handle).statuses([f"op{n}" for n in range(250)])
+    assert (asked, len(found.results)) == ([100, 100, 50], 250)
 
 
 def test_changes_asks_with_its_cursor_and_waits_longer_for_a_long_poll() -> None:
