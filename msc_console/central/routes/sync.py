@@ -90,7 +90,7 @@ def status(request: Asked, data: JSONBody[StatusAsk]) -> StatusReply:
 async def changes(
     request: Asked,
     cursor: Annotated[
-        str, Parameter(max_length=500, description="Of the last page's end line; empty = from the start")
+        str, Parameter(max_length=2000, description="Of the last page's end line; empty = from the start")
     ] = "",
     limit: Annotated[
         int, Parameter(ge=1, le=PAGE_ROWS, description="Most rows; an op is never cut, so a few more may come")
