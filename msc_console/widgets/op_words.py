@@ -48,6 +48,7 @@ _DONE: dict[str, str] = {
     Op.ESCALATION_RETURN: N_("Escalation of {label} returned."),
     Op.CONTACT_CREATE: N_("Contact {label} kept."),
 }
+_OTHER = N_("{label}: done.")
 
 
 def op_word(kind: str) -> str:
@@ -58,4 +59,4 @@ def op_word(kind: str) -> str:
 
 def done_sentence(kind: str, label: str) -> str:
     """That an act is kept, in one safe line."""
-    return _(_DONE.get(kind, N_("{label}: done."))).format(label=clean(label, line=True))
+    return _(_DONE.get(kind, _OTHER)).format(label=clean(label, line=True))

@@ -82,7 +82,7 @@ class PickList(Painted, can_focus=True, inherit_bindings=False):
         if at is None and before:
             at = self._index(before)
         if at is None:
-            at = self._selectable(min(self._cursor, len(self._items) - 1), 1)
+            at = self._selectable(min(max(self._cursor, 0), len(self._items) - 1), 1)
         self._cursor = at
         self._sized()
         self._reveal()

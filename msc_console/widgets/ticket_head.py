@@ -37,7 +37,8 @@ def holder_text(ticket: Ticket, name: str, now: datetime) -> str:
     if ticket.claim_until is None:
         return held
     left = ticket.claim_until - now
-    return f"{held} ({duration_short(left)})" if left.total_seconds() > 0 else f"{held} ({_('silent')})"
+    told = duration_short(left) if left.total_seconds() > 0 else _("silent")
+    return f"{held} ({told})"
 
 
 def render_head(about: About, label: str, width: int, now: datetime) -> list[Line]:
@@ -97,7 +98,7 @@ def _named(about: About, key: str) -> str:
 class TicketHead(Painted):
     """The top of the ticket as a widget."""
 
-    DEFAULT_CSS = "TicketHead { height: 2; overflow: hidden; } .-mid TicketHead, .-wide TicketHead { height: 1; }"
+    DEFAULT_CSS = "TicketHead { height: 2; overflow: hidden; }"
 
     def __init__(self, *, now: datetime, **options: Any) -> None:
         super().__init__(**options)

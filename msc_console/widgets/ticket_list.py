@@ -111,6 +111,11 @@ class TicketList(Painted, can_focus=True, inherit_bindings=False):
         """What a verb works on: the marked tickets, else the one under the cursor."""
         return self.marked or ((self.cursor_id,) if self.cursor_id else ())
 
+    @property
+    def visible_rows(self) -> list[QueueRow]:
+        """The rows in view."""
+        return [row for row in self._seen() if row is not None]
+
     def show(self, source: RowSource, cursor: str | None = None) -> None:
         """Shows another view; the cursor goes to ticket `cursor` where the view holds it. Marks are dropped."""
         before = self.cursor_id

@@ -24,8 +24,8 @@ class Timeline(Painted, can_focus=True, inherit_bindings=False):
     """The entries of one ticket, oldest first. Times are shown in `zone`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "scroll_rows(1)", N_("Line down"), show=False, id="timeline.down"),
-        Binding("up,k", "scroll_rows(-1)", N_("Line up"), show=False, id="timeline.up"),
+        Binding("down", "scroll_rows(1)", N_("Line down"), show=False, id="timeline.down"),
+        Binding("up", "scroll_rows(-1)", N_("Line up"), show=False, id="timeline.up"),
         Binding("pagedown", "turn(1.0)", N_("Page down"), show=False, id="timeline.page_down"),
         Binding("pageup", "turn(-1.0)", N_("Page up"), show=False, id="timeline.page_up"),
         Binding("ctrl+d", "turn(0.5)", N_("Half a page down"), show=False, id="timeline.half_down"),

@@ -1,0 +1,131 @@
+"""Escalations and the sync: what waits for an answer, what was refused, and a desk that fails."""
+
+from typing import Any
+
+import pytest
+
+from msc_console.desk import Desk
+from msc_console.domain.terms import HopState
+from msc_console.errors import MscError
+from msc_console.screens.confirm import Confirm
+from msc_console.screens.forms import AckForm
+from msc_console.widgets.ticket_list import TicketList
+from tests.support.screens import screen_text
+
+from .filling import fill
+from .stage import (
+    at,
+    press,
+    settled,
+    ticket_id,
+    until,
+    until_true,
+)
+
+
+async def test_the_lead_acknowledges_by_proxy_and_returns(lead: Desk) -> None:
+    async with at(lead) as (app, pilot):
+        await press(pilot, "4")
+        assert "504 berulang pada pembubuhan" in screen_text(app)
+        await press(pilot, "a")
+        assert isinstance(app.screen, AckForm)
+        await press(pilot, "ctrl+s")
+        assert "Belum diisi" in screen_text(app)
+        fill(app, proxy="Hendra lewat telepon")
+        await press(pilot, "ctrl+s")
+        [hop] = lead.ticket(ticket_id(4160)).hops
+        assert (hop.state, hop.proxy) == (HopState.ACKNOWLEDGED, "Hendra lewat telepon")
+        await until(pilot, "diterima Sari")
+        await press(pilot, "b")
+        fill(app, proxy="Hendra", outcome="Sudah diperbaiki.")
+        await press(pilot, "ctrl+s")
+        [hop] = lead.ticket(ticket_id(4160)).hops
+        assert (hop.state, hop.outcome) == (HopState.RETURNED, "Sudah diperbaiki.")
+        await until(pilot, "Tidak ada eskalasi yang menunggu.")
+
+
+def refuse(desk: Desk, op: str, result: dict[str, Any]) -> None:
+    """Central's answer to an act, as the sync would have kept it."""
+    import json
+
+    with desk.cache.write() as conn:
+        conn.execute("UPDATE outbox SET state = 'attention', result = ? WHERE id = ?", (json.dumps(result), op))
+        target = conn.execute("SELECT target FROM outbox WHERE id = ?", (op,)).fetchone()[0]
+        desk.replica.refold(conn, target)
+
+
+async def test_what_was_refused_is_shown_with_all_three_values_and_a_way_on(desk: Desk) -> None:
+    done = desk.set(ticket_id(4198), urgency="high")
+    fields = {"urgency": ["medium", "high", "low"]}
+    refuse(desk, done.op, {"result": "conflict", "reason": "same_field", "data": {"fields": fields}})
+    async with at(desk) as (app, pilot):
+        await press(pilot, "0")
+        text = screen_text(app)
+        assert "bentrok" in text
+        lines = [line.split() for line in text.splitlines() if "sedang" in line and "rendah" in line]
+        assert lines
+        assert [word for word in lines[0] if word in ("sedang", "tinggi", "rendah")] == ["sedang", "tinggi", "rendah"]
+        await press(pilot, "w")
+        assert "Pusat menolak perbuatan itu." in app.told
+        await press(pilot, "r")
+        [(act, _label, _title)] = desk.outbox()
+        assert (act.state, act.command.cause) == ("open", done.op)
+        await press(pilot, "w")
+        assert desk.outbox() == []
+        await until(pilot, "Tidak ada yang menunggu")
+
+
+async def test_a_refused_act_is_let_go_on_another_key(desk: Desk) -> None:
+    done = desk.note(ticket_id(4198), "catatan")
+    refuse(desk, done.op, {"result": "forbidden", "reason": "out_of_scope", "data": {}})
+    async with at(desk) as (app, pilot):
+        await press(pilot, "0")
+        assert "Tiket itu" in screen_text(app)
+        await press(pilot, "x")
+        assert isinstance(app.screen, Confirm)
+        await press(pilot, "enter")
+        assert len(desk.outbox()) == 1
+        await press(pilot, "x", "y")
+        assert desk.outbox() == []
+
+
+@pytest.mark.parametrize("error", [RuntimeError("hantu"), MscError("disk_full")])
+@pytest.mark.parametrize(
+    ("mode", "method", "keys"),
+    [
+        ("queue", "take", ("t",)),
+        ("ticket", "take", ("t",)),
+        ("ticket", "mark_seen", ("n",)),
+        ("queue", "count", ("v",)),
+        ("queue", "search_tickets", ("slash", "a", "b")),
+        ("knowledge", "search_articles", ("slash", "a")),
+        ("escalations", "escalations", ("1", "4")),
+        ("sync", "outbox", ("1", "0")),
+        ("sync", "withdraw", ("w",)),
+        ("ticket", "save_draft", ("c", "a")),
+    ],
+)
+async def test_a_failing_desk_keeps_the_console_up(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, error: Exception, mode: str, method: str, keys: tuple[str, ...]
+) -> None:
+    desk.note(ticket_id(4177), "menunggu")
+
+    def fails(*_args: object, **_options: object) -> None:
+        raise error
+
+    async with at(desk) as (app, pilot):
+        app.screen.query_one(TicketList).go_to(ticket_id(4177))
+        if mode == "ticket":
+            app.open_ticket(ticket_id(4177))
+        else:
+            app.go(mode)
+        await settled(pilot)
+        monkeypatch.setattr(desk, method, fails)
+        await press(pilot, *keys)
+        app.changed_here(frozenset())
+        if method == "save_draft":
+            await until(pilot, "DRAF TIDAK TERSIMPAN")
+        else:
+            await until_true(pilot, lambda: app.told)
+        await settled(pilot)
+        assert app.is_running
