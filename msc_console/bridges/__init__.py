@@ -1,0 +1,1 @@
+"""Host-to-host: other helpdesks, monitoring, mail, messaging. A file each."""
