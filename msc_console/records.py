@@ -56,6 +56,14 @@ def _same(value: Any) -> Any:
 _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
+def _ms(span: timedelta) -> int:
+    return span // MILLISECOND
+
+
+def _span(ms: int) -> timedelta:
+    return ms * MILLISECOND
+
+
 def _plain(value: Any) -> Any:
     """Any domain value in the wire's plain types."""
     if value is None or type(value) in (str, int, bool):
@@ -89,10 +97,7 @@ def _codec(hint: Any) -> _Codec:
     if hint is datetime:
         return _Codec(clock.to_ms, clock.from_ms, clock.iso, clock.parse, clock.ms_iso, clock.iso_ms)
     if hint is timedelta:
-        return _Codec(
-            lambda v: v // MILLISECOND, lambda v: v * MILLISECOND, lambda v: v // MILLISECOND, lambda v: v * MILLISECOND,
-            _same, _same,
-        )  # fmt: skip
+        return _Codec(_ms, _span, _ms, _span, _same, _same)
     if hint is bool:
         return _Codec(int, bool, _same, bool, int, bool)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
