@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_origin, get_type_hints
 
 import msgspec
 
@@ -46,7 +46,8 @@ _TESTS = re.compile(r"`(tests/[\w/.]+\.py)`")
 
 
 def _type(hint: Any) -> str:
-    """A type as the wire shows it."""
+    """A type as the wire shows it; its limits are said in words."""
+    hint = hint.__origin__ if get_origin(hint) is Annotated else hint
     text = re.sub(r"\b(?:msc_console|typing|datetime|collections|msgspec)(?:\.\w+)*\.(\w+)", r"\1", _name(hint))
     text = re.sub(r"\b(?:Mapping|dict)\[[^\[\]]*(?:\[[^\]]*\])?\]", "object", text)
     text = re.sub(r"\b(?:tuple|list)\[(\w+)(?:, \.\.\.)?\]", r"list of \1", text)

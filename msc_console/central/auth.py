@@ -47,7 +47,7 @@ class Auth:
             raise too_many_tries(wait)
         with self.central.read() as conn:
             statement = "SELECT id, active, password_hash FROM person WHERE login = :login"
-            person = tokens.one(conn, statement, login=login)
+            person = tokens.one(conn, statement, login=login) if sql.storable(login) else None
         right = self.passwords.verify(person["password_hash"] if person else None, ask.password)
         if person is None or not right or not person["active"]:
             raise ProblemError("credentials_wrong")

@@ -39,7 +39,7 @@ class Reader:
 
     @property
     def public(self) -> bool:
-        """The customer's own people never get internal entries."""
+        """The customer's own people never get internal entries, nor who was asked for help and why."""
         return self.person.role == Role.CUSTOMER
 
 
@@ -91,7 +91,7 @@ def gone(conn: Connection, reader: Reader, refs: Iterable[Ref], now: datetime) -
 def _sees(reader: Reader, entity: str, row: Mapping[str, Any], visible: set[str]) -> bool:
     if entity == "ticket":
         return row["id"] in visible
-    if entity == "entry" and reader.public and row["visibility"] != Visibility.PUBLIC:
+    if reader.public and (entity == "hop" or (entity == "entry" and row["visibility"] != Visibility.PUBLIC)):
         return False
     if entity in OF_TICKET:
         return row["ticket"] in visible

@@ -17,13 +17,16 @@ from ..domain.commands import Basis, Command, Conflict, Context, Effects, Outcom
 from ..domain.decide import decide
 from ..domain.model import Address, Contact, Entry, Hop, Person, Ticket
 from ..domain.scope import groups_of_person, groups_of_ticket
-from ..domain.terms import Delivery, Result
+from ..domain.terms import Delivery, Op, Result
 from .feed import NO_GROUPS, Change
 from .loading import Ground
 from .scope import FIXED, authority
 from .world import World
 
 log = logging.getLogger(__name__)
+
+OF_TICKETS = ("ticket.", "entry.", "escalation.")
+"""Beginnings of the kinds whose target is a ticket."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,7 +80,7 @@ class Batch:
         hops = tuple(self.ground.hops.get(command.target, {}).values())
         if own and ticket is not None and command.basis == Basis():
             command = replace(command, basis=Basis(ver=ticket.ver, epoch=ticket.owner_epoch))
-        if not own and ticket is not None and authority(ticket, hops, now).isdisjoint(groups_of_person(actor)):
+        if not own and not self._in_scope(command, actor, ticket, hops, now):
             return Verdict(code=Result.FORBIDDEN, reason="out_of_scope")
         try:
             outcome = decide(
@@ -88,6 +91,13 @@ class Batch:
         if isinstance(outcome, Effects):
             return self._apply(command, outcome, ticket, hops, now)
         return _refused(outcome)
+
+    @staticmethod
+    def _in_scope(command: Command, actor: Person, ticket: Ticket | None, hops: tuple[Hop, ...], now: datetime) -> bool:
+        """A ticket that isn't there answers as one that is none of the actor's business."""
+        if ticket is None:
+            return command.kind == Op.TICKET_CREATE or not command.kind.startswith(OF_TICKETS)
+        return not authority(ticket, hops, now).isdisjoint(groups_of_person(actor))
 
     def _situation(self, command: Command, ticket: Ticket | None, hops: tuple[Hop, ...]) -> Situation:
         if command.kind.startswith("contact."):

@@ -106,10 +106,11 @@ def _system(central: Central, commands: Sequence[Command], now: datetime | None)
 
 def statuses(central: Central, person: Person, op_ids: Sequence[str]) -> list[OpResult]:
     """The answers of those of a person's own ops that central knows."""
-    if not op_ids:
+    ids = sorted({op_id for op_id in op_ids if sql.storable(op_id)})
+    if not ids:
         return []
     with central.read() as conn:
-        rows = conn.execute(_STATUS, {"ids": sorted(set(op_ids)), "actor": person.id}).mappings().all()
+        rows = conn.execute(_STATUS, {"ids": ids, "actor": person.id}).mappings().all()
     found = {row["op_id"]: msgspec.json.decode(row["result"], type=OpResult) for row in rows}
     return [found[op_id] for op_id in op_ids if op_id in found]
 

@@ -62,9 +62,14 @@ def rows(conn: Connection, statement: TextClause, **binds: Any) -> Sequence[Mapp
     return cast(Sequence[Mapping[str, Any]], conn.execute(statement, binds).mappings().all())
 
 
+def storable(told: str) -> bool:
+    """Whether a text can stand in either database at all: PostgreSQL refuses NUL, so nothing has such a key."""
+    return "\0" not in told
+
+
 def by_ids(conn: Connection, statement: TextClause, ids: Iterable[str]) -> Sequence[Mapping[str, Any]]:
     """Rows of a statement with a list bind, asked in id order and in portions that every driver takes."""
-    wanted = sorted(set(ids))
+    wanted = sorted({id for id in ids if storable(id)})
     found: list[Mapping[str, Any]] = []
     for start in range(0, len(wanted), PORTION):
         found += rows(conn, statement, ids=wanted[start : start + PORTION])

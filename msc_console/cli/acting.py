@@ -44,11 +44,11 @@ def act_on(refs: Sequence[str], act: Act) -> None:
     asked, desk = manner(), seats.acting()
     tries = [_try(desk, ref, act, asked.dry_run) for ref in refs]
     kept = [one for one in tries if one.done is not None and not asked.dry_run]
-    stopped = bool(kept) and _settle(desk, kept, asked.wait)
+    stopped, trouble = _settle(desk, kept, asked.wait) if kept else (False, None)
     zone = desk.settings.zone
     rows = tries if asked.form is Form.JSON else [one for one in tries if one.done is not None]
     emit(rows, _columns(desk, asked.dry_run), lambda one: _document(one, zone), lambda one: one.label)
-    _tell(desk, tries, zone, several=len(refs) > 1)
+    _tell(tries, zone, trouble, several=len(refs) > 1)
     code = Exit.INTERRUPTED if stopped else max(_exit(one, asked.wait) for one in tries)
     if code:
         raise typer.Exit(code)
@@ -67,16 +67,18 @@ def _try(desk: "Desk", ref: str, act: Act, dry_run: bool) -> Try:
     return Try(ref, done=done, label=done.label)
 
 
-def _settle(desk: "Desk", kept: Sequence[Try], wait: float | None) -> bool:
-    """Let central answer; True when the person did not want to wait any longer. The acts are kept in any case."""
+def _settle(desk: "Desk", kept: Sequence[Try], wait: float | None) -> tuple[bool, str | None]:
+    """Let central answer; whether the person did not want to wait any longer, and what is in the way of the acts.
+    They are kept in any case."""
     from ..desk.awaiting import await_answers
     from ..desk.conversing import push_soon
 
     ops = [one.done.op for one in kept if one.done is not None]
-    stopped = False
+    stopped, trouble = False, None
     try:
         if wait is None:
-            push_soon(desk)
+            status = push_soon(desk)
+            trouble = status.problem if status is not None else None
         else:
             await_answers(desk, ops, wait)
     except KeyboardInterrupt:
@@ -85,7 +87,7 @@ def _settle(desk: "Desk", kept: Sequence[Try], wait: float | None) -> bool:
         one.act = desk.act(op)
         one.error = _answer(one.act)
         one.label = _label(desk, one)
-    return stopped
+    return stopped, trouble
 
 
 def _label(desk: "Desk", one: Try) -> str:
@@ -168,13 +170,20 @@ def _document(one: Try, zone: str) -> dict[str, Any]:
     return document
 
 
-def _tell(desk: "Desk", tries: Sequence[Try], zone: str, *, several: bool) -> None:
+FOR_A_PERSON = frozenset({"signed_out", "session_superseded", "too_old", "too_new"})
+"""Troubles that do not end by themselves: a promise that the acts leave as soon as they can would mislead. Their own
+sentences say that the work is safe."""
+
+
+def _tell(tries: Sequence[Try], zone: str, trouble: str | None, *, several: bool) -> None:
     for one in tries:
         if one.error is not None:
             words = sentence(one.error.key, one.error.data, zone)
             say(f"{one.label or one.ref}: {words}" if several else words)
     waiting = sum(map(_waits, tries))
-    if waiting:
+    if waiting and trouble in FOR_A_PERSON:
+        say(sentence(trouble))
+    elif waiting:
         words = ngettext(
             "Kept here, leaves as soon as central can be reached.",
             "{n} acts kept here, they leave as soon as central can be reached.",

@@ -252,7 +252,8 @@ class Acts(Seat):
             made_at=made_at,
             seen_at=self.server_seen_at(),
         )
-        command, outcome = self._record(command, made_at + hold if hold else None, dry_run=dry_run)
+        # Waiting on this laptop goes by this laptop's clock, however far it is from central's.
+        command, outcome = self._record(command, clock.now() + hold if hold else None, dry_run=dry_run)
         return self._done(command, outcome, label, dry_run=dry_run)
 
     def _done(self, command: Command, outcome: Outcome, label: str, *, dry_run: bool) -> Done:

@@ -4,22 +4,25 @@ One process of a person talks at a time (a file lock decides); the others' write
 talker sees them there.
 """
 
+import logging
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from ..config import Settings
-from ..errors import MscError, UsageError
+from ..errors import MscError, NotAllowed, UsageError
 from ..sync.driver import SyncDriver
 from ..sync.listener import Listener
 from ..sync.moves import Source
 from ..sync.ports import TokenStore
-from ..sync.status import SyncStatus
+from ..sync.status import SyncStatus, Trouble
 from ..sync.transport import HttpTransport
 from ..sync.wire import Tokens
 from . import Desk
 from .places import lock_path
 from .syncing import CacheDisk, CacheTokens, Watch, forget_tokens, held
+
+log = logging.getLogger("msc.desk")
 
 SOON_SECONDS = 2.0
 """Longest that a CLI write waits for central; the rest is done by the next process that talks."""
@@ -54,7 +57,7 @@ def transport(chosen: Settings, tokens: TokenStore) -> HttpTransport:
 
 def driver(desk: Desk, way: HttpTransport, on_status: Callable[[SyncStatus], None], on_change: Changed) -> SyncDriver:
     """The engine over this desk's cache, going on where the last process left off."""
-    disk = CacheDisk(desk.cache, desk.replica, desk.unlocked, on_change, desk.forget_world)
+    disk = CacheDisk(desk.cache, desk.replica, desk.unlocked, on_change, desk.forget_world, desk.home.incarnation)
     return SyncDriver.open(way, disk, on_status)
 
 
@@ -92,7 +95,10 @@ def trouble(desk: Desk, seconds: float = SOON_SECONDS) -> MscError | None:
 
 
 def sign_out(desk: Desk, seconds: float = SIGN_OUT_SECONDS) -> None:
-    """Send what can be sent, end the session at central and forget its tokens. What is unsent stays in the cache."""
+    """Send what can be sent, end the session at central and forget its tokens. What is unsent stays in the cache,
+    sealed."""
+    with suppress(NotAllowed):  # the keys went first: what is open is sealed after the next sign-in
+        CacheDisk(desk.cache, desk.replica, desk.unlocked).seal_all()
     if desk.settings.central is not None:
         sync_once(desk, seconds)
         way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
@@ -147,10 +153,15 @@ class Conversation:
         if self._desk.settings.central is None or not self._talks:
             return
         while not self._stop.is_set():
-            with held(lock_path(self._desk), "console") as mine:
-                if mine:
-                    self._converse()
-                    return
+            try:
+                with held(lock_path(self._desk), "console") as mine:
+                    if mine:
+                        self._converse()
+                        return
+            except Exception as error:  # the cache or the lock can't be had now; the desk stays usable meanwhile
+                log.error("no conversation: %s", type(error).__name__)
+                key = error.key if isinstance(error, MscError) else Trouble.INTERNAL
+                self._on_status(SyncStatus(problem=key))
             self._stop.wait(1.0)
 
     def _converse(self) -> None:
@@ -162,10 +173,17 @@ class Conversation:
             self._driver.run_forever(self._stop)
 
     def _watch(self) -> None:
-        seen = self._desk.last_act()
+        tokens = CacheTokens(self._desk.cache, self._desk.unlocked)
+        seen = 0
+        session: str | None = None
 
         def written() -> None:
-            nonlocal seen
+            nonlocal seen, session
+            token = tokens.refresh_token()
+            if token != session:  # someone has signed in again, perhaps by the command line
+                session = token
+                if token is not None and self._driver is not None:
+                    self._driver.poke(Source.SIGNED_IN)
             newest = self._desk.last_act()
             if newest != seen:  # only an act is news to the sync: its own bookkeeping must not wake it
                 seen = newest

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import uuid4
 
 from .. import clock, config
 from ..config import Home, PersonHome, Settings
@@ -14,6 +13,7 @@ from ..store import settings
 from ..store.opening import Cache
 from .reading import Reading
 from .seat import INCARNATION, Seat, Unlocked
+from .signing import LiveSigner
 
 if TYPE_CHECKING:
     from ..identity.vault import Secrets
@@ -55,8 +55,9 @@ def _sit_down(kind: type[S], home: Home, chosen: Settings, login: str | None, *,
         raise NotAllowed("signed_out")
     try:
         status = client.status()
+        signer = LiveSigner(home, login, client)
         unlocked = Unlocked(
-            login=login, person=status["person"], device=status["device"], code=status["code"], signer=client
+            login=login, person=status["person"], device=status["device"], code=status["code"], signer=signer
         )
         key = client.data_key()
     except (SessionGone, SessionRefused) as gone:
@@ -89,10 +90,9 @@ def _same_incarnation(cache: Cache, path: Path) -> None:
     outside = path.read_text("utf-8").strip() if path.exists() else None
     if inside is not None and inside == outside:
         return
-    fresh = uuid4().hex
-    path.write_text(fresh, "utf-8")
-    with cache.write() as conn:
-        settings.put(conn, INCARNATION, fresh)
+    from .syncing import new_incarnation
+
+    new_incarnation(cache, path)
 
 
 @dataclass(slots=True)

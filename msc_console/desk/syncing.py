@@ -1,13 +1,12 @@
 """The desk's end of the conversation: the cache as the sync's disk, the session's tokens, who may talk to central."""
 
-import os
-import sys
+import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+from uuid import uuid4
 
 import msgspec
 
@@ -17,7 +16,12 @@ from ..store.feed import SET_UP
 from ..store.opening import Cache
 from ..store.replica import Replica
 from ..sync.wire import Envelope, Line, PushReply, Tokens
+from .places import held, holder
 from .seat import INCARNATION, ME, STATE, Unlocked
+
+__all__ = ["CacheDisk", "CacheTokens", "Watch", "held", "holder"]
+
+log = logging.getLogger("msc.desk")
 
 TOKENS = "tokens"
 """Setting of the cache: central's tokens."""
@@ -33,8 +37,11 @@ class CacheDisk:
         unlocked: Unlocked,
         on_change: Callable[[frozenset[str]], None] | None = None,
         on_world: Callable[[], None] | None = None,
+        nonce: Path | None = None,
     ) -> None:
+        """`nonce`: the file beside the cache that names its incarnation."""
         self._cache = cache
+        self._nonce = nonce
         self._replica = replica
         self._unlocked = unlocked
         self._on_change = on_change or (lambda ids: None)
@@ -57,6 +64,12 @@ class CacheDisk:
                 from_counter=from_counter,
             )
         return msgspec.convert(sealed, list[Envelope])
+
+    def seal_all(self) -> None:
+        """Seal what waits: the signing key goes with the session, and sealed work can travel without it."""
+        with self._cache.write() as conn:
+            inc = settings.get(conn, INCARNATION)
+            sealing.seal_all(conn, self._unlocked.signer, self._unlocked.device, inc, clock.now())
 
     def settle(self, reply: PushReply) -> None:
         """See `Disk`."""
@@ -83,6 +96,10 @@ class CacheDisk:
         with self._cache.write() as conn:
             feed.reset(conn, generation)
 
+    def rekey(self) -> None:
+        """See `Disk`."""
+        new_incarnation(self._cache, self._nonce)
+
     def counts(self) -> tuple[int, int]:
         """See `Disk`."""
         with self._cache.read() as conn:
@@ -108,6 +125,18 @@ class CacheDisk:
         """See `Disk`."""
         with self._cache.write() as conn:
             settings.put(conn, STATE, state)
+
+
+def new_incarnation(cache: Cache, nonce: Path | None) -> None:
+    """Give this copy of the cache an incarnation of its own: its chain starts anew.
+
+    A crash between the two writes leaves them different, and the next start makes another one.
+    """
+    fresh = uuid4().hex
+    if nonce is not None:
+        nonce.write_text(fresh, "utf-8")
+    with cache.write() as conn:
+        settings.put(conn, INCARNATION, fresh)
 
 
 class CacheTokens:
@@ -154,69 +183,6 @@ def forget_tokens(cache: Cache) -> None:
         settings.put(conn, TOKENS, {})
 
 
-@contextmanager
-def held(path: Path, who: str) -> Iterator[bool]:
-    """Hold the lock file at `path` for the block; False when another process has it. `who` is written into it.
-
-    The operating system lets go of the lock when its holder dies, so no lock is ever stale.
-    """
-    file = path.open("a+", encoding="utf-8")
-    try:
-        if not _lock(file):
-            yield False
-            return
-        try:
-            file.seek(0)
-            file.truncate()
-            file.write(f"{who} {os.getpid()}")
-            file.flush()
-            yield True
-        finally:
-            _unlock(file)
-    finally:
-        file.close()
-
-
-def holder(path: Path) -> str:
-    """What the holder of a lock wrote into it: who and the process id; empty when nobody ever did."""
-    try:
-        return path.read_text("utf-8")
-    except OSError:
-        return ""
-
-
-_LOCKED_BYTE = 1 << 30
-"""Windows locks bytes against reading too, so the byte lies far behind what is written."""
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[str]) -> bool:
-        file.seek(_LOCKED_BYTE)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-    def _unlock(file: IO[str]) -> None:
-        file.seek(_LOCKED_BYTE)
-        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(file: IO[str]) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
-
-    def _unlock(file: IO[str]) -> None:
-        fcntl.flock(file, fcntl.LOCK_UN)
-
-
 WATCH_SECONDS = 0.25
 
 
@@ -228,10 +194,18 @@ class Watch:
         self._on_write = on_write
 
     def run(self, stop: threading.Event) -> None:
-        """Look four times a second until `stop` is set. This thread only reads, so every commit shows to it."""
-        seen = self._cache.version()
-        while not stop.wait(WATCH_SECONDS):
-            now = self._cache.version()
-            if now != seen:
+        """Look four times a second until `stop` is set. This thread only reads, so every commit shows to it.
+
+        A look that fails (the cache is busy, a screen is going away) is made up for by the next.
+        """
+        seen: int | None = None
+        while True:
+            try:
+                now = self._cache.version()
+                if seen is not None and now != seen:
+                    self._on_write()
                 seen = now
-                self._on_write()
+            except Exception as error:
+                log.warning("the watch looked in vain: %s", type(error).__name__)
+            if stop.wait(WATCH_SECONDS):
+                return

@@ -12,7 +12,7 @@ ADDRESSES_MAX = 20
 
 def create(command: Command, situation: Situation, context: Context) -> Outcome:
     """A new contact, also offline: its id is made on the laptop."""
-    args = command.args
+    args = {name: value for name, value in command.args.items() if value is not None}
     name = args.get("name")
     if situation.contact is not None:
         return invalid("contact_exists")
@@ -26,8 +26,8 @@ def create(command: Command, situation: Situation, context: Context) -> Outcome:
     addresses = []
     for row in args.get("addresses", ()):
         channel, value = row.get("channel"), row.get("value")
-        if channel not in known:
-            return invalid("value_unknown", field="channel", value=channel)
+        if not isinstance(channel, str) or channel not in known:
+            return invalid("value_unknown", field="channel", value=str(channel)[:80])
         if not isinstance(value, str) or not value.strip() or len(value) > ADDRESS_MAX:
             return invalid("address", limit=ADDRESS_MAX)
         addresses.append(Address(channel=Channel(channel), value=value.strip()))

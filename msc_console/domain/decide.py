@@ -1,7 +1,8 @@
 """The one function that says what a command does. It runs twice: on the laptop at once, on central for good.
 
 Order inside: is the kind built, rights, the shape of the arguments, is the thing there, then the kind's own rule:
-fence, three-way test on `before`, transition and required fields, effects. It never raises for bad input and never reads a clock.
+fence, three-way test on `before`, transition and required fields, effects. It never raises for bad input and never
+reads a clock.
 """
 
 from collections.abc import Callable

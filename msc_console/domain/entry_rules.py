@@ -7,7 +7,6 @@ from .acting import act, invalid, ticket_of
 from .commands import Command, Context, Effects, Outcome, Refusal, Situation
 from .model import Address, Contact
 from .terms import Channel, Delivery, EntryKind, Visibility, term
-from .ticket_rules import BODY_MAX
 
 WRITTEN = (Channel.EMAIL, Channel.WHATSAPP, Channel.SOCIAL)
 """Channels that carry a written reply, in the order of preference."""
@@ -81,7 +80,7 @@ def call(command: Command, situation: Situation, context: Context) -> Outcome:
         situation,
         context,
         kind=EntryKind.CALL,
-        body=str(command.args.get("body", ""))[:BODY_MAX],
+        body=command.args.get("body") or "",
         channel=Channel.PHONE,
         contact=ticket_of(situation).contact,
         data=data,
@@ -99,7 +98,7 @@ def time(command: Command, situation: Situation, context: Context) -> Outcome:
         situation,
         context,
         kind=EntryKind.TIME,
-        body=str(command.args.get("body", ""))[:BODY_MAX],
+        body=command.args.get("body") or "",
         data={"minutes": minutes},
         late=_late(command, situation, context),
     )
@@ -128,9 +127,7 @@ def deliver(command: Command, situation: Situation, context: Context) -> Outcome
 
 def _bad_body(command: Command) -> Refusal | None:
     body = command.args.get("body")
-    if not isinstance(body, str) or not body.strip():
-        return invalid("body_missing")
-    return invalid("too_long", limit=BODY_MAX) if len(body) > BODY_MAX else None
+    return invalid("body_missing") if not isinstance(body, str) or not body.strip() else None
 
 
 def _whole(minutes: object) -> bool:

@@ -95,7 +95,7 @@ def give_back(command: Command, situation: Situation, context: Context) -> Outco
         return invalid("reason_missing")
     if hop.state == HopState.RETURNED:
         return invalid("hop_returned")
-    if no := _may_answer(command, hop, context):
+    if no := _may_answer(command, hop, context) or _held_elsewhere(command, situation, context):
         return no
     at, _ = acting.counted_at(command, context)
     back = replace(
@@ -135,6 +135,15 @@ def _may_answer(command: Command, hop: Hop, context: Context) -> Refusal | None:
     if has(context.actor.role, Right.PROXY):
         return None if command.args.get("proxy") else invalid("proxy_missing", tier=str(hop.tier))
     return refuse(Result.FORBIDDEN, "not_your_tier", tier=str(hop.tier))
+
+
+def _held_elsewhere(command: Command, situation: Situation, context: Context) -> Refusal | None:
+    """For a tier without accounts the holder or a supervisor says that it gave the ticket back: it is work again."""
+    ticket = ticket_of(situation)
+    theirs = has(context.actor.role, Right.ACKNOWLEDGE) or has(context.actor.role, Right.ASSIGN)
+    if theirs or ticket.owner in (None, command.actor):
+        return None
+    return acting.held_by_other(ticket, context)
 
 
 def _asked(context: Context, hops: tuple[Hop, ...]) -> bool:

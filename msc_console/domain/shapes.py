@@ -1,7 +1,7 @@
 """The shape of each op's arguments: names and plain types. What they mean is the rule's to judge."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from .acting import invalid
@@ -9,6 +9,14 @@ from .commands import Command, Refusal
 from .terms import Op
 
 TEXT, NUMBER, FLAG, TIME, LIST = "text", "number", "flag", "time", "list"
+
+LINE_MAX = 1000
+"""Characters of a text of one line; central keeps no longer one (`text.LINE_CAP`)."""
+BODY_MAX = 20_000
+"""Characters of a text of several lines. With these limits any act fits into one push."""
+NUMBER_MAX = 2**53 - 1
+BODIES = frozenset({"body", "solution", "outcome"})
+"""Arguments of several lines."""
 
 SETTABLE = frozenset(
     {
@@ -59,19 +67,22 @@ ARGS: dict[Op, Mapping[str, str]] = {
 
 
 def misshapen(command: Command, kind: Op) -> Refusal | None:
-    """The first argument that this version doesn't know or whose type is wrong; None when all fit."""
+    """The first argument that this version doesn't know, or whose type or length is wrong; None when all fit."""
     shape = ARGS[kind]
     for name, value in command.args.items():
         if name not in shape:
             return invalid("field_unknown", fields=[name])
         if value is not None and not _fits(shape[name], value):
             return invalid("value_unknown", field=name, value=str(value)[:80])
+        limit = BODY_MAX if name in BODIES else LINE_MAX
+        if isinstance(value, str) and len(value) > limit:
+            return invalid("too_long", limit=limit)
     return None
 
 
 def _fits(kind: str, value: Any) -> bool:
     if kind == NUMBER:
-        return isinstance(value, int) and not isinstance(value, bool)
+        return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= NUMBER_MAX
     if kind == FLAG:
         return isinstance(value, bool)
     if kind == LIST:
@@ -83,6 +94,7 @@ def _fits(kind: str, value: Any) -> bool:
 
 def _is_time(text: str) -> bool:
     try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
+        moment = datetime.fromisoformat(text)
+        return moment.tzinfo is not None and moment.astimezone(UTC).year > 1
+    except (ValueError, OverflowError):
         return False

@@ -1,5 +1,6 @@
 """Rules of the ticket itself: create, take, release, assign, move, set, and its states."""
 
+import re
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from . import acting, clocks
 from .acting import act, invalid, refuse, three_way, ticket_of
 from .commands import Command, Conflict, Context, Effects, Outcome, Refusal, Situation
-from .model import Hop, Ticket
+from .model import Contact, Hop, Ticket
 from .priority import priority
 from .rights import Right, has
 from .shapes import SETTABLE
@@ -16,9 +17,8 @@ from .workflow import ACTIVE, HELD, HOLD_PARTY, allows
 
 SUBJECT_MAX = 200
 """Characters of a subject."""
-BODY_MAX = 20_000
-"""Characters of one entry."""
 
+_ALIAS = re.compile(r"~[A-Z0-9]{3}-[1-9][0-9]{0,8}")
 _LISTS: dict[str, Any] = {
     "kind": TicketKind,
     "sub_kind": SubKind,
@@ -27,11 +27,13 @@ _LISTS: dict[str, Any] = {
     "priority": Priority,
     "channel": Channel,
 }
+_MAY_BE_EMPTY = frozenset({"sub_kind", "service", "component", "category", "contact", "organisation"})
+"""Fields that `ticket.set` may take a value away from."""
 
 
 def create(command: Command, situation: Situation, context: Context) -> Outcome:
     """A new ticket for a contact. With `take`, its author holds it from the start."""
-    args = command.args
+    args = {name: value for name, value in command.args.items() if value is not None}
     if situation.ticket is not None:
         return invalid("ticket_exists")
     if bad := _bad_values(args) or _bad_subject(args.get("subject")):
@@ -42,6 +44,10 @@ def create(command: Command, situation: Situation, context: Context) -> Outcome:
         return invalid("queue_unknown", queue=args["queue"])
     if args.get("contact") and situation.contact is None and context.final:
         return invalid("contact_unknown", contact=args["contact"])
+    if "alias" in args and not _ALIAS.fullmatch(args["alias"]):
+        return invalid("value_unknown", field="alias", value=args["alias"])
+    if args.get("take") and not has(context.actor.role, Right.TAKE):
+        return refuse(Result.FORBIDDEN, "no_right", role=str(context.actor.role), kind=str(Op.TICKET_TAKE))
     at, _ = acting.counted_at(command, context)
     contact_at = min(_time(args.get("contact_at")) or at, at)
     urgency, impact = Level(args.get("urgency", "medium")), Level(args.get("impact", "medium"))
@@ -53,9 +59,7 @@ def create(command: Command, situation: Situation, context: Context) -> Outcome:
         sub_kind=SubKind(args["sub_kind"]) if args.get("sub_kind") else None,
         subject=args["subject"],
         contact=args.get("contact"),
-        contact_name=contact.name if contact else args.get("contact_name", ""),
-        organisation=contact.organisation if contact else None,
-        organisation_name=contact.organisation_name if contact else "",
+        **(_customer(contact) if contact else {"contact_name": args.get("contact_name", "")}),
         service=args.get("service"),
         component=args.get("component"),
         category=args.get("category"),
@@ -180,6 +184,10 @@ def set_fields(command: Command, situation: Situation, context: Context) -> Outc
         return invalid("nothing_to_set")
     if unknown := sorted(set(args) - SETTABLE):
         return invalid("field_unknown", fields=unknown)
+    if hole := next((name for name, value in args.items() if value is None and name not in _MAY_BE_EMPTY), None):
+        return invalid("value_unknown", field=hole, value=None)
+    if args.get("contact") and situation.contact is None and context.final:
+        return invalid("contact_unknown", contact=args["contact"])
     if bad := _bad_values(args) or ("subject" in args and _bad_subject(args["subject"])) or None:
         return bad
     claims = acting.claim(command, situation, context)
@@ -196,6 +204,8 @@ def set_fields(command: Command, situation: Situation, context: Context) -> Outc
         return wanted
     if not wanted and not claims:
         return invalid("nothing_to_set")
+    if wanted.get("contact") and situation.contact is not None:
+        wanted |= _customer(situation.contact)
     if "priority" in wanted:
         wanted["priority_reason"] = reason
     elif {"urgency", "impact"} & set(wanted):
@@ -235,9 +245,8 @@ def resolve(command: Command, situation: Situation, context: Context) -> Outcome
     solution = command.args.get("solution")
     if not solution:
         return invalid("solution_missing")
-    if len(solution) > BODY_MAX:
-        return invalid("too_long", limit=BODY_MAX)
-    return _enter(command, situation, context, State.RESOLVED, {}, body=solution, hops=_ended(command, situation))
+    hops = _ended(command, situation, context)
+    return _enter(command, situation, context, State.RESOLVED, {}, body=solution, hops=hops)
 
 
 def close(command: Command, situation: Situation, context: Context) -> Outcome:
@@ -245,12 +254,17 @@ def close(command: Command, situation: Situation, context: Context) -> Outcome:
 
 
 def reopen(command: Command, situation: Situation, context: Context) -> Outcome:
-    """Within the policy's window the same clock goes on; later it takes a new, linked ticket."""
+    """Within the policy's window the same clock goes on; later it takes a new, linked ticket.
+
+    Nobody can take a ticket that is solved, so one whose holder has gone silent is taken in this act.
+    """
     ticket = ticket_of(situation)
     at, _ = acting.counted_at(command, context)
     solved = ticket.resolved_at or ticket.closed_at
     if solved is not None and at - solved > context.policy.reopen_window:
         return invalid("reopen_window", days=context.policy.reopen_window.days)
+    if ticket.owner not in (None, command.actor) and acting.lapsed(ticket, context):
+        situation = replace(situation, ticket=replace(ticket, owner=None))
     return _enter(command, situation, context, State.OPEN, {}, data={"reason": command.args.get("reason")})
 
 
@@ -258,7 +272,7 @@ def cancel(command: Command, situation: Situation, context: Context) -> Outcome:
     reason = command.args.get("reason")
     if not reason:
         return invalid("reason_missing")
-    hops = _ended(command, situation)
+    hops = _ended(command, situation, context)
     return _enter(command, situation, context, State.CANCELLED, {}, data={"reason": reason}, hops=hops)
 
 
@@ -302,10 +316,11 @@ def _enter(
     )
 
 
-def _ended(command: Command, situation: Situation) -> tuple[Hop, ...]:
+def _ended(command: Command, situation: Situation, context: Context) -> tuple[Hop, ...]:
     """Open hops, closed by the act that ends the ticket."""
+    at, _ = acting.counted_at(command, context)
     return tuple(
-        replace(hop, state=HopState.RETURNED, returned_by=command.actor, returned_at=command.made_at)
+        replace(hop, state=HopState.RETURNED, returned_by=command.actor, returned_at=at)
         for hop in situation.hops
         if hop.state != HopState.RETURNED
     )
@@ -327,8 +342,16 @@ def _bad_values(args: Any) -> Refusal | None:
         value = args.get(name)
         if value is not None and value not in list(kind):
             return invalid("value_unknown", field=name, value=value)
-    body = args.get("body")
-    return invalid("too_long", limit=BODY_MAX) if isinstance(body, str) and len(body) > BODY_MAX else None
+    return None
+
+
+def _customer(contact: Contact) -> dict[str, Any]:
+    """What a ticket says of its contact beside the id."""
+    return {
+        "contact_name": contact.name,
+        "organisation": contact.organisation,
+        "organisation_name": contact.organisation_name,
+    }
 
 
 def _value(name: str, value: Any) -> Any:

@@ -4,17 +4,21 @@ The view lives in the tables that screens read. The base document of a row is ke
 the row. Everything here is a pure function of the cache's rows, so folding again gives the same.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import records
 from ..domain import clocks
-from ..domain.commands import Command, Conflict, Context, Effects, Outcome, Situation
+from ..domain.commands import Command, Conflict, Context, Effects, Outcome, Refusal, Situation
 from ..domain.model import Contact, Entry, Hop, Organisation
+from ..domain.terms import Result
 from . import index, outbox, rows
 from .opening import Connection
 from .outbox import OutboxOp
+
+log = logging.getLogger("msc.store")
 
 Decide = Callable[[Situation, Command, Context], Outcome]
 ContextOf = Callable[[Command], Context]
@@ -112,7 +116,11 @@ def _run(conn: Connection, acts: list[OutboxOp], decide: Decide, context_of: Con
             run.predictions[act.id] = None
             continue
         before = _beside(conn, act.command, now)
-        outcome = decide(before, act.command, with_claims(context_of(act.command), run.claims))
+        try:
+            outcome = decide(before, act.command, with_claims(context_of(act.command), run.claims))
+        except Exception as error:  # an act that the rules trip over must not keep central's news out of the cache
+            log.error("act not foreseen: %s", type(error).__name__)
+            outcome = Refusal(code=Result.QUARANTINED, reason="internal_here")
         run.predictions[act.id] = prediction(outcome)
         if not isinstance(outcome, Effects):
             now = before

@@ -192,8 +192,9 @@ def counts(conn: Connection) -> tuple[int, int]:
 
 
 def newest(conn: Connection) -> int:
-    """The place of the newest act; 0 when there is none."""
-    return int(conn.execute("SELECT ifnull(max(n), 0) FROM outbox").fetchone()[0])
+    """The last place that was given to an act; 0 before the first. It grows with each act, also with a second try."""
+    row = conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'").fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def next_wake(conn: Connection, now: datetime) -> datetime | None:
@@ -207,14 +208,19 @@ def next_wake(conn: Connection, now: datetime) -> datetime | None:
 
 
 def next_alias(conn: Connection, device_code: str) -> str:
-    """The alias of the next ticket made here: `~K7Q-14`. `device_code` are the laptop's three letters."""
-    key = f"alias:{device_code}"
+    """The alias of the next ticket made here: `~K7Q-14`. `device_code` are the laptop's three letters.
+
+    A cache that was put back to an earlier state counts on from the tickets that central has sent it again.
+    """
+    start = f"~{device_code}-"
     row = conn.execute(
-        "INSERT INTO setting (key, value) VALUES (?, '1')"
-        " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1 RETURNING value",
-        (key,),
+        "INSERT INTO setting (key, value) SELECT ?1, 1 + max("
+        "ifnull((SELECT CAST(value AS INTEGER) FROM setting WHERE key = ?1), 0),"
+        " ifnull((SELECT max(CAST(substr(alias, ?2) AS INTEGER)) FROM ticket WHERE alias >= ?3 AND alias < ?4), 0))"
+        " WHERE true ON CONFLICT (key) DO UPDATE SET value = excluded.value RETURNING value",
+        (f"alias:{device_code}", len(start) + 1, start, f"~{device_code}."),
     ).fetchone()
-    return f"~{device_code}-{row[0]}"
+    return f"{start}{row[0]}"
 
 
 def dependents(conn: Connection, op_id: str) -> list[str]:
@@ -259,9 +265,19 @@ def _open(conn: Connection, op_id: str) -> OutboxOp:
     return op
 
 
-def repoint(conn: Connection, old: str, new: str) -> None:
-    """Let open acts that stand on `old` stand on the act that took its place."""
-    for row in conn.execute("SELECT id, deps, basis FROM outbox WHERE state = 'open'").fetchall():
+def succeed(conn: Connection, old: OutboxOp, command: Command, now: datetime) -> None:
+    """Put `command` in the place of a refused act, which ends as resolved: what was made after it stays after it."""
+    append(conn, command)
+    place = newest(conn)
+    for n, id in ((-1, command.id), (place, old.id), (old.n, command.id)):
+        conn.execute("UPDATE outbox SET n = ? WHERE id = ?", (n, id))
+    end(conn, [old.id], OpState.RESOLVED, now)
+    _repoint(conn, old.id, command.id)
+
+
+def _repoint(conn: Connection, old: str, new: str) -> None:
+    """Let acts that stand on `old` and have not left, or were refused, stand on the act that took its place."""
+    for row in conn.execute("SELECT id, deps, basis FROM outbox WHERE state IN ('open', 'attention')").fetchall():
         deps, basis = json.loads(row["deps"]), json.loads(row["basis"])
         if old in deps or basis.get("claim") == old:
             basis |= {"claim": new} if basis.get("claim") == old else {}

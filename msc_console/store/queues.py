@@ -64,8 +64,9 @@ def queue(key: str) -> View:
 
 
 def my_queues(keys: Iterable[str]) -> View:
-    """Open tickets of several queues."""
-    return View("queues", f"t.queue {IN}", (bind(keys),), walk=True)
+    """Open tickets of several queues. Who has none (a resolver) works on all that is in scope."""
+    wanted = list(keys)
+    return View("queues", f"t.queue {IN}", (bind(wanted),), walk=True) if wanted else View("queues")
 
 
 def all_open() -> View:

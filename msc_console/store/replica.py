@@ -57,7 +57,7 @@ class Settled:
     gap: int | None = None
     """Counter that central expects next: the next batch begins there (`sealing.seal_batch`, `from_counter`)."""
     forked: bool = False
-    """Central knows another history of this device: nothing more can be sent under this incarnation."""
+    """Central knows another history of this device: the work goes on under a new incarnation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Replica:
         command = replace(
             old.command,
             id=new_id,
-            basis=basis(conn, old.target, old.command.actor),
+            basis=basis(conn, old.target, old.command.actor, old.n),
             before=seen_now(conn, entity_of(old.kind), old.target, old.command.before),
             cause=op_id,
             made_at=made_at,
@@ -118,9 +118,7 @@ class Replica:
         )
         outcome = self.foresee(conn, command)
         if isinstance(outcome, Effects):
-            outbox.end(conn, [op_id], OpState.RESOLVED, made_at)
-            outbox.append(conn, command)
-            outbox.repoint(conn, op_id, new_id)
+            outbox.succeed(conn, old, command, made_at)
             self.refold(conn, old.target)
         return outcome
 
@@ -201,11 +199,16 @@ class Replica:
         for target in applied.to_fold:
             self.refold(conn, target)
         feed.index_page(conn, applied)
+        if up_to_date:
+            outbox.prune(conn, now)
         return applied
 
 
-def basis(conn: Connection, target: str, actor: str) -> Basis:
-    """What an act of `actor` on `target` stands on now: central's version and epoch, and the own pending claim."""
+def basis(conn: Connection, target: str, actor: str, place: int | None = None) -> Basis:
+    """What an act of `actor` on `target` stands on now: central's version and epoch, and the own pending claim.
+
+    With `place` only a claim of the outbox before it.
+    """
     row = conn.execute("SELECT ver, doc FROM base WHERE id = ? AND target = id", (target,)).fetchone()
     if row is not None:
         ver, epoch = int(row["ver"]), int(json.loads(row["doc"]).get("owner_epoch", 0))
@@ -213,10 +216,10 @@ def basis(conn: Connection, target: str, actor: str) -> Basis:
         row = conn.execute("SELECT ver, owner_epoch FROM ticket WHERE id = ? AND ver > 0", (target,)).fetchone()
         ver, epoch = (int(row[0]), int(row[1])) if row is not None else (_other_version(conn, target), 0)
     claim = conn.execute(
-        "SELECT id FROM outbox WHERE target = ? AND actor = ? AND claim IS NOT NULL"
+        "SELECT id FROM outbox WHERE target = ?1 AND actor = ?2 AND claim IS NOT NULL AND (?3 IS NULL OR n < ?3)"
         " AND state IN ('open', 'sealed', 'acked')"
         " AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.id = outbox.id AND entry.ver > 0) ORDER BY n DESC LIMIT 1",
-        (target, actor),
+        (target, actor, place),
     ).fetchone()
     return Basis(ver=ver, epoch=epoch, claim=None if claim is None else str(claim[0]))
 

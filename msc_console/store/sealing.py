@@ -19,6 +19,10 @@ SEAL_BYTES = 600
 """What sealing adds to an envelope's JSON, at most."""
 
 
+SEAL_OPS, SEAL_ROOM = 100, 256 * 1024
+"""Most acts, and bytes of them, that a signer is given at once."""
+
+
 class Signer(Protocol):
     """Who holds the device key: the session process, or a test."""
 
@@ -107,22 +111,47 @@ def seal_batch(
 ) -> list[dict[str, Any]]:
     """The next push: envelopes in the order of their counters, sealed ones first. Run inside one `write()`.
 
+    What was sealed under another incarnation or device and has no answer is sealed again: one push is one chain, and
+    central knows such an act by its id and body.
+
     At least one act is given if any may leave, also when it alone is over `max_bytes`. With `from_counter` (central
     misses acts from there on) what was sealed from it on, answered or not; nothing when that act is no longer held.
     """
     if from_counter is not None:
-        return _fitting(_resending(conn, inc, from_counter, max_ops), max_bytes)
+        return _fitting(_resending(conn, device, inc, from_counter, max_ops), max_bytes)
+    now_ms = clock.to_ms(now)
     sent = conn.execute(
-        "SELECT envelope FROM outbox WHERE state = 'sealed' AND ifnull(next_at, 0) <= ?"
-        " ORDER BY inc = ?, counter LIMIT ?",
-        (clock.to_ms(now), inc, max_ops),
+        f"SELECT envelope FROM outbox WHERE state = 'sealed' AND ifnull(next_at, 0) <= ?1 AND {_OURS}"
+        " ORDER BY counter LIMIT ?4",
+        (now_ms, inc, device, max_ops),
     )
-    batch = _fitting([json.loads(row[0]) for row in sent.fetchall()], max_bytes)
-    room = max_bytes - sum(len(dump(envelope)) for envelope in batch)
-    fresh = _unsealed(conn, device, inc, pushable(conn, now)[: max_ops - len(batch)], room, bool(batch))
+    held = [json.loads(row[0]) for row in sent.fetchall()]
+    batch = _fitting(held, max_bytes)
+    if len(batch) < len(held):
+        return batch
+    room = max_bytes - sum(len(dump(envelope).encode()) for envelope in batch)
+    foreign = conn.execute(
+        f"SELECT id FROM outbox WHERE state = 'sealed' AND ifnull(next_at, 0) <= ?1 AND NOT ({_OURS}) ORDER BY n",
+        (now_ms, inc, device),
+    )
+    waiting = [str(row[0]) for row in foreign.fetchall()] + pushable(conn, now)
+    fresh = _unsealed(conn, device, inc, waiting[: max_ops - len(batch)], room, bool(batch))
     if fresh:
         batch += _seal(conn, signer, device, inc, fresh)
     return batch
+
+
+def seal_all(conn: Connection, signer: Signer, device: str, inc: str, now: datetime) -> int:
+    """Seal every act that may leave, held ones too: the person goes, so nobody takes one back. Returns how many."""
+    conn.execute("UPDATE outbox SET hold_until = NULL WHERE state = 'open' AND hold_until IS NOT NULL")
+    sealed = 0
+    while waiting := pushable(conn, now)[:SEAL_OPS]:
+        sealed += len(_seal(conn, signer, device, inc, _unsealed(conn, device, inc, waiting, SEAL_ROOM, False)))
+    return sealed
+
+
+_OURS = "inc = ?2 AND json_extract(envelope, '$.device') = ?3"
+"""What was sealed as part of the chain in use."""
 
 
 def _fitting(envelopes: list[dict[str, Any]], max_bytes: int) -> list[dict[str, Any]]:
@@ -198,13 +227,13 @@ def chain_head(conn: Connection, device: str, inc: str) -> tuple[int, str]:
     return (0, "") if row is None else (int(row[0]), str(row[1]))
 
 
-def _resending(conn: Connection, inc: str, counter: int, limit: int) -> list[dict[str, Any]]:
+def _resending(conn: Connection, device: str, inc: str, counter: int, limit: int) -> list[dict[str, Any]]:
     """What was sealed from `counter` on, the journal included; empty when that very act is no longer held."""
     found = conn.execute(
         "SELECT envelope FROM (SELECT inc, counter, envelope FROM outbox UNION ALL"
         " SELECT inc, counter, envelope FROM journal)"
-        " WHERE inc = ? AND counter >= ? AND envelope IS NOT NULL ORDER BY counter LIMIT ?",
-        (inc, counter, limit),
+        f" WHERE counter >= ?1 AND envelope IS NOT NULL AND {_OURS} ORDER BY counter LIMIT ?4",
+        (counter, inc, device, limit),
     )
     envelopes = [json.loads(item[0]) for item in found.fetchall()]
     return envelopes if envelopes and envelopes[0]["counter"] == counter else []

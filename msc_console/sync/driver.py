@@ -51,6 +51,7 @@ class SyncDriver:
         *,
         times: Clock = clock,
         signals: Signals | None = None,
+        rng: Random | None = None,
     ) -> None:
         self._engine = engine
         self._transport = transport
@@ -58,6 +59,7 @@ class SyncDriver:
         self._on_status = on_status
         self._clock = times
         self._signals = signals or Signals()
+        self._rng = rng or Random()
         self._batch: Sequence[Envelope] = ()
         self._counts = (0, 0)
         self._saved = engine.state
@@ -117,10 +119,28 @@ class SyncDriver:
 
     def run_forever(self, stop: Stop) -> None:
         """Keep the laptop in step with central until `stop` is set or the person signs out."""
-        action = self._step(m.Start())
+        action: m.Action = m.Rest(None)
+        begun = False
         while not stop.is_set() and not isinstance(action, m.Stop):
-            action = self._rest(action) if isinstance(action, m.Rest) else self._advance(action, None)
+            try:
+                if not begun:
+                    begun, action = True, self._step(m.Start())
+                else:
+                    action = self._rest(action) if isinstance(action, m.Rest) else self._advance(action, None)
+            except Exception as error:
+                log.error("the conversation begins anew: %s", type(error).__name__)
+                begun = False
+                self._begin_anew()
         self._listen_from = None
+
+    def _begin_anew(self) -> None:
+        """Another engine in place of one that has lost its way; patience grows with each that does."""
+        failures = self._engine.line.failures
+        self._engine = Engine(self._rng, self._engine.state)
+        self._engine.line.failures = failures
+        self._engine.line.fail(self._clock.monotonic(), self._rng, Trouble.INTERNAL)
+        self._signals.take()
+        self._signals.wait(SLICE)  # whatever goes wrong at each step must not become a loop
 
     # -- one action
 
@@ -142,6 +162,11 @@ class SyncDriver:
             return m.Refused(declined.problem, declined.retry_after)
         except _DiskFailed as failed:
             return m.Failed(failed.fault, key=failed.key)
+        except MscError as error:  # the tokens could not be read, the device key is locked away
+            return m.Failed(Fault.DISK, key=error.key)
+        except Exception as error:  # no fault of ours may end the conversation for the rest of the shift
+            log.error("%s failed: %s", type(action).__name__, type(error).__name__)
+            return m.Failed(Fault.DISK, key=Trouble.INTERNAL)
 
     def _do(self, action: m.Action, timeout: float | None) -> m.Event:
         match action:
@@ -153,6 +178,10 @@ class SyncDriver:
                 with _disk():
                     self._disk.reset_cursor(generation)
                 return m.WasReset()
+            case m.Rekey():
+                with _disk():
+                    self._disk.rekey()
+                return m.Rekeyed()
             case m.Push(max_ops, max_bytes, from_counter):
                 with _disk():
                     self._batch = self._disk.batch(self._clock.now(), max_ops, max_bytes, from_counter)
@@ -259,8 +288,11 @@ class SyncDriver:
         )
         if status != self.status:
             self.status = status
-            if self._on_status is not None:
-                self._on_status(status)
+            try:
+                if self._on_status is not None:
+                    self._on_status(status)
+            except Exception as error:  # a screen that is going away
+                log.error("the status was not taken: %s", type(error).__name__)
 
     def _note_time(self, server_time: str) -> None:
         """Central's clock, for the skew of later ops. A time that can't be read is no reason to stop."""

@@ -63,6 +63,7 @@ class Engine:
         self._refused_by: Hello | None = None
         self._gap: int | None = None
         self._gap_tried: int | None = None
+        self._rekey = self._rekeyed = False
         self._answered: frozenset[str] = frozenset()
         self._poll_at = 0.0
         self._quiet = False
@@ -166,6 +167,8 @@ class Engine:
             case m.WasReset(), Phase.RESET:
                 self._reset = False
                 self._want_pull = True
+            case m.Rekeyed(), Phase.REKEY:
+                self._rekey, self._rekeyed, self._want_push = False, True, True
             case m.Sealed(n), Phase.SEAL:
                 if n > 0:
                     self.phase = Phase.SEND
@@ -173,7 +176,7 @@ class Engine:
                 self._want_push = False
                 if self._gap is not None:
                     self._gap = None
-                    self.push.fail(facts.mono, self._rng, Trouble.CHAIN_GAP)
+                    self._chain_broken(facts, Trouble.CHAIN_GAP)
             case m.Pushed(), Phase.SEND:
                 self._pushed(event, facts)
             case m.Pulled(), Phase.PULL:
@@ -211,21 +214,27 @@ class Engine:
         self._want_pull = True
         if progress:
             self._progressed(facts)
-            self._gap_tried = None
+            self._gap_tried, self._rekeyed = None, False
             self._sizes.push_grows()
         if any(result.result == Result.FORKED for result in results):
-            self.push.fail(facts.mono, self._rng, Trouble.FORKED)
+            self._chain_broken(facts, Trouble.FORKED)
         elif gaps:
             expected = gaps[0]
             if isinstance(expected, int) and expected != self._gap_tried:
                 self._gap = self._gap_tried = expected
             else:
-                self.push.fail(facts.mono, self._rng, Trouble.CHAIN_GAP)
+                self._chain_broken(facts, Trouble.CHAIN_GAP)
         elif progress:
             self.push.ok()
         else:
             # Only deferred: central has yet to see what they stand on. No trouble, but no reason to hurry.
             self.push.fail(facts.mono, self._rng, None)
+
+    def _chain_broken(self, facts: Facts, trouble: Trouble) -> None:
+        """Begin a new chain; once only, until central has taken something of it."""
+        if self._rekeyed:
+            self.push.fail(facts.mono, self._rng, trouble)
+        self._rekey = not self._rekeyed
 
     def _pulled(self, event: m.Pulled, facts: Facts) -> None:
         self._refreshed = False
@@ -327,6 +336,9 @@ class Engine:
         if self._reset:
             self.phase = Phase.RESET
             return m.Reset(self.state.generation)
+        if self._rekey:
+            self.phase = Phase.REKEY
+            return m.Rekey()
         if self._want_push and self._no_push is None and not self.push.waits(facts.mono):
             self.phase = Phase.SEAL
             return m.Push(self._sizes.ops, self._sizes.octets, self._gap)

@@ -1,5 +1,6 @@
 """The long poll, in a thread of its own so that a push never waits for it. It only pokes; the driver pulls the page."""
 
+import logging
 import threading
 from random import Random
 from typing import Protocol
@@ -10,6 +11,8 @@ from .faults import Broken, Declined
 from .moves import Source
 from .ports import Clock, Transport
 from .wire import WAIT_SECONDS
+
+log = logging.getLogger("msc.sync")
 
 LOOK_AGAIN = 0.1
 """Seconds until the driver is asked again whether there is something to listen for."""
@@ -62,6 +65,10 @@ class Listener:
             self._failures += 1
             self._ear.poke(Source.CENTRAL)
             return max(error.retry_after or 0.0, delay(self._failures, self._rng))
+        except Exception as error:  # the tokens can't be read, for instance: news must still come once they can
+            log.error("listening failed: %s", type(error).__name__)
+            self._failures += 1
+            return delay(self._failures, self._rng)
         self._failures = 0
         if page.lines or page.cursor != cursor:
             self._told = (cursor, self._clock.monotonic())

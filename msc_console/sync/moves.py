@@ -37,6 +37,7 @@ class Phase(StrEnum):
     IDLE = "idle"
     GREET = "greet"
     RESET = "reset"
+    REKEY = "rekey"
     SEAL = "seal"
     SEND = "send"
     PULL = "pull"
@@ -59,6 +60,11 @@ class Greeted:
 @dataclass(frozen=True, slots=True)
 class WasReset:
     """The cursor is forgotten; the outbox is as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rekeyed:
+    """The laptop has a new incarnation; what had no answer yet is sealed again under it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,8 @@ class SignedOut:
 
 
 Event = (
-    Start | Greeted | WasReset | Sealed | Pushed | Pulled | Refreshed | Refused | Failed | Poked | Tick | SignedOut
+    Start | Greeted | WasReset | Rekeyed | Sealed | Pushed | Pulled | Refreshed | Refused | Failed | Poked | Tick
+    | SignedOut
 )  # fmt: skip
 
 
@@ -136,6 +143,12 @@ class Reset:
     """Forget the cursor: everything is pulled again under this generation. The outbox is not touched."""
 
     generation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rekey:
+    """Begin a new chain under a new incarnation: central knows another history of this device, or misses what is
+    no longer held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,4 +190,4 @@ class Stop:
     """The conversation is over."""
 
 
-Action = Greet | Reset | Push | Send | Pull | Refresh | Rest | Stop
+Action = Greet | Reset | Rekey | Push | Send | Pull | Refresh | Rest | Stop

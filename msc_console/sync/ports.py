@@ -55,6 +55,10 @@ class Disk(Protocol):
         """Forget the cursor: everything comes again under `generation`. The outbox stays as it is."""
         ...
 
+    def rekey(self) -> None:
+        """Begin a new chain under a new incarnation; the next batch seals again what was sealed and not answered."""
+        ...
+
     def counts(self) -> tuple[int, int]:
         """Ops without central's answer, and ops for a person's attention."""
         ...

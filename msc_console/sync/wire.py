@@ -3,9 +3,9 @@
 Times are RFC 3339 text with milliseconds and `Z`. Unknown fields are ignored by an older peer and never an error.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 PROTOCOL = 1
 PROTOCOL_OLDEST_PULL = 1
@@ -117,7 +117,7 @@ class Hello(Struct, frozen=True):
 class SignIn(Struct, frozen=True):
     login: str
     password: str
-    device_key: str
+    device_key: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     """Ed25519 public key, 64 hex digits."""
     device_name: str = ""
 

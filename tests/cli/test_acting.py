@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from msc_console import clock
-from msc_console.desk import Desk, awaiting
+from msc_console.desk import Desk, awaiting, conversing
 from msc_console.domain.terms import State
 from msc_console.errors import Exit
+from msc_console.messages import sentence
+from msc_console.store import settings as kept
 from msc_console.store.outbox import OpState
+from msc_console.sync.status import SyncStatus
 
 from .conftest import IDS, Line, Msc
 
@@ -228,3 +231,23 @@ def test_ctrl_c_while_waiting_keeps_the_act(msc: Msc, line: Line, desk: Desk, mo
     ran = msc("ticket", "take", "1", "--wait", "-q")
     assert (ran.code, ran.out) == (Exit.INTERRUPTED, "MSC-000001\n")
     assert len(desk.outbox()) == 1
+
+
+def test_what_only_a_person_can_mend_is_said_instead_of_a_promise(
+    desk: Desk, line: Line, msc: Msc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = SyncStatus(online=True, problem="session_superseded")
+    monkeypatch.setattr(conversing, "sync_once", lambda *_args, **_more: ended)
+    ran = msc("ticket", "note", "MSC-000004", "x")
+    assert ran.code == 0
+    assert ran.err.strip() == sentence("session_superseded")
+
+
+def test_a_held_reply_waits_by_the_clock_of_this_laptop(desk: Desk) -> None:
+    with desk.cache.write() as conn:
+        kept.hear_time(conn, clock.now() + timedelta(hours=1), clock.now())
+    desk.reply("MSC-000004", "Sebentar, Pak.", hold=timedelta(seconds=10))
+    ((act, *_),) = desk.outbox()
+    assert act.hold_until is not None
+    assert act.hold_until - clock.now() <= timedelta(seconds=10)
+    assert act.command.made_at - clock.now() > timedelta(minutes=59)

@@ -276,7 +276,7 @@ def test_trying_again_asks_for_the_same_on_what_is_so_now(desk: Desk) -> None:
     with desk.cache.write() as conn:
         outcome = desk.replica.retry(conn, change, "again", desk.at, None)
     assert isinstance(outcome, Effects)
-    note, again = desk.ops()
+    again, note = desk.ops()
     assert again.command.before == {"subject": "Punya mereka"}
     assert (again.command.basis.ver, again.command.basis.epoch, again.command.cause) == (3, 1, change)
     assert note.command.deps == ("again",)

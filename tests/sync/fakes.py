@@ -84,9 +84,9 @@ class StopWhen:
         return self.clock.mono >= self.limit or self.done()
 
 
-def envelope(op: str, counter: int) -> Envelope:
+def envelope(op: str, counter: int, inc: str = "inc1") -> Envelope:
     return Envelope(
-        op=op, device="dev", inc="inc", counter=counter, prev="", actor="p", kind="entry.note", kv=1, target="t",
+        op=op, device="dev", inc=inc, counter=counter, prev="", actor="p", kind="entry.note", kv=1, target="t",
         basis=Basis(), made_at=TIME, skew=0, body="", sig="", salt="", args={"body": op},
     )  # fmt: skip
 
@@ -106,6 +106,7 @@ class FakeDisk:
         self.resets: list[str] = []
         self.server_time: datetime | None = None
         self.faults: list[Exception | None] = []
+        self.incarnation = 1
         self._counter = 0
 
     def write(self, *ops: str) -> None:
@@ -124,9 +125,16 @@ class FakeDisk:
         self._fault()
         while self.open and not held and len(self.sealed) < max_ops:
             self._counter += 1
-            self.sealed.append(envelope(self.open.pop(0), self._counter))
+            self.sealed.append(envelope(self.open.pop(0), self._counter, f"inc{self.incarnation}"))
             self.journal[self._counter] = self.sealed[-1]
         return self.sealed[:max_ops]
+
+    def rekey(self) -> None:
+        self._fault()
+        self.incarnation += 1
+        self._counter, self.journal = 0, {}
+        self.open = [*(op.op for op in self.sealed), *self.open]
+        self.sealed = []
 
     def settle(self, reply: PushReply) -> None:
         self._fault()
@@ -204,7 +212,9 @@ class FakeCentral:
         self.feed: list[tuple[str, dict[str, Any]]] = []
         self.results: dict[str, OpResult] = {}
         self.effects: Counter[str] = Counter()
-        self.watermark = 0
+        self.watermark, self.inc = 0, "inc1"
+        self.former: set[str] = set()
+        """Incarnations that it takes nothing from; with `*` from none."""
         self.verdicts: dict[str, str] = {}
         self.refuse_push: Callable[[Push], httpx.Response | None] = lambda push: None
         self.too_old_below = 0
@@ -301,6 +311,11 @@ class FakeCentral:
         if op.op in self.results:
             known = self.results[op.op]
             return OpResult(op.op, "duplicate", known.seq, data={"result": known.result})
+        if op.inc in self.former or "*" in self.former:
+            return OpResult(op.op, "forked")
+        if op.inc != self.inc and op.counter == 1:
+            self.former.add(self.inc)
+            self.inc, self.watermark = op.inc, 0
         if op.counter > self.watermark + 1:
             return OpResult(op.op, "gap", data={"expected": self.watermark + 1})
         if op.counter <= self.watermark:

@@ -222,32 +222,6 @@ def test_a_gap_is_closed_from_the_journal(world: World) -> None:
     assert world.in_step()
 
 
-def test_a_gap_that_the_laptop_cannot_close_is_reported_and_pulls_go_on(world: World) -> None:
-    world.disk.write("a", "b")
-    world.driver.run_until_quiet(30)
-    world.central.watermark, world.central.results = 0, {}
-    del world.disk.journal[1]
-    world.disk.write("c")
-    world.start_again()
-    world.central.feed.append(("news", {}))
-    status = world.driver.run_until_quiet(20)
-    assert status.problem == Trouble.CHAIN_GAP
-    assert "news" in world.disk.rows
-    pushes = world.central.count("/v1/push")
-    world.run(3600)
-    assert world.central.count("/v1/push") - pushes < 40
-
-
-def test_a_fork_is_reported_and_does_not_loop(world: World) -> None:
-    world.central.watermark = 7
-    world.disk.write("a")
-    world.run(3600)
-    assert world.driver.status.problem == Trouble.FORKED
-    assert world.driver.status.pending == 1
-    assert world.central.count("/v1/push") < 40
-    assert set(world.central.rows) <= set(world.disk.rows)
-
-
 def test_a_deferred_op_waits_without_trouble_and_leaves_later(world: World) -> None:
     world.central.verdicts = {"a": "deferred"}
     world.disk.write("a")
@@ -305,13 +279,6 @@ def test_a_full_disk_is_said_and_nothing_is_lost(world: World, error: Exception,
     assert Trouble.DISK_FULL in [said.problem for said in world.said]
     assert world.in_step()
     assert world.central.effects == {"a": 1}
-
-
-def test_an_unforeseen_error_of_the_store_is_a_trouble_of_the_cache(world: World) -> None:
-    world.disk.faults = [RuntimeError("rina@example.com")]
-    world.run(600, world.calm)
-    assert Trouble.DISK in [said.problem for said in world.said]
-    assert world.in_step()
 
 
 def test_a_held_reply_leaves_when_its_time_has_come(world: World) -> None:

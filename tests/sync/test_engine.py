@@ -37,6 +37,7 @@ def pushed(*results: tuple[str, str], expected: int | None = None) -> m.Pushed:
     return m.Pushed(PushReply(TIME, [OpResult(op, result, data=data) for op, result in results]))
 
 
+FORKED = [m.Start(), hello(), m.Sealed(1), pushed(("a", "forked"))]
 PAGE, LAST, EMPTY = m.Pulled(500, True, False), m.Pulled(3, True, True), m.Pulled(0, False, True)
 
 
@@ -145,8 +146,10 @@ def test_what_leads_to_what(events: list[m.Event], actions: list[m.Action | type
         ([m.Start(), hello(), m.Sealed(1), refused(426, "protocol_too_new")], Trouble.TOO_NEW, True),
         ([m.Start(), refused(426, "protocol_too_old")], "protocol_too_old", True),
         ([m.Start(), hello(), m.Sealed(1), refused(401, "session_superseded")], "session_superseded", True),
-        ([m.Start(), hello(), m.Sealed(1), pushed(("a", "forked"))], Trouble.FORKED, True),
-        ([m.Start(), hello(), m.Sealed(1), pushed(("a", "gap"))], Trouble.CHAIN_GAP, True),
+        ([m.Start(), hello(), m.Sealed(1), pushed(("a", "forked"))], None, True),
+        ([*FORKED, m.Rekeyed(), m.Sealed(1), pushed(("a", "forked"))], Trouble.FORKED, True),
+        ([*FORKED, m.Rekeyed(), m.Sealed(1), pushed(("a", "gap"))], Trouble.CHAIN_GAP, True),
+        ([*FORKED, m.Failed(Fault.DISK_FULL)], Trouble.DISK_FULL, True),
         ([m.Start(), hello(), m.Sealed(1), pushed(("a", "deferred"))], None, True),
         ([m.Start(), hello(), m.Sealed(1), pushed(("a", "a_word_of_tomorrow"))], None, True),
     ],
@@ -156,19 +159,30 @@ def test_what_is_said(events: list[m.Event], problem: str | None, online: bool) 
     assert (engine.problem[0], engine.online) == (problem, online)
 
 
-@pytest.mark.parametrize("word", ["deferred", "gap", "forked", "a_word_of_tomorrow"])
+@pytest.mark.parametrize("word", ["deferred", "a_word_of_tomorrow"])
 def test_results_that_settle_nothing_do_not_loop(word: str) -> None:
     _, actions = play(m.Start(), hello(), m.Sealed(1), pushed(("a", word)), EMPTY)
     assert actions[3] == PULL
     assert isinstance(actions[4], m.Rest)
 
 
-def test_a_gap_that_a_resend_does_not_close_is_said_and_left_alone() -> None:
+@pytest.mark.parametrize("word", ["gap", "forked"])
+def test_a_broken_chain_is_begun_anew_once(word: str) -> None:
+    answer = pushed(("a", word))
+    engine, actions = play(m.Start(), hello(), m.Sealed(1), answer, m.Rekeyed(), m.Sealed(1), answer, EMPTY)
+    assert actions[3:6] == [m.Rekey(), PUSH, m.Send()]
+    assert actions[6] == PULL
+    assert isinstance(actions[7], m.Rest)
+    assert engine.problem[0] is not None
+
+
+def test_a_gap_that_a_resend_does_not_close_begins_a_new_chain() -> None:
     gap = pushed(("a", "gap"), expected=7)
-    engine, actions = play(m.Start(), hello(), m.Sealed(1), gap, m.Sealed(1), gap, EMPTY)
-    assert actions[5] == PULL
-    assert isinstance(actions[6], m.Rest)
-    assert engine.problem[0] == Trouble.CHAIN_GAP
+    _, actions = play(m.Start(), hello(), m.Sealed(1), gap, m.Sealed(1), gap)
+    assert actions[3] == m.Push(100, 256 * 1024, 7)
+    assert actions[5] == m.Rekey()
+    _, actions = play(m.Start(), hello(), m.Sealed(1), gap, m.Sealed(0))
+    assert actions[4] == m.Rekey()
 
 
 def test_after_a_lost_line_the_first_word_is_hello() -> None:

@@ -104,3 +104,11 @@ def test_the_thread_ends_when_told() -> None:
     stop.set()
     thread.join(5)
     assert not thread.is_alive()
+
+
+def test_an_error_of_ours_is_waited_out() -> None:
+    ear, polls = Ear(), Polls(FakeClock(), KeyError("x"), NEWS)
+    one = listener(ear, polls)
+    assert one.once() > 0
+    one.once()
+    assert ear.pokes == [Source.CENTRAL]

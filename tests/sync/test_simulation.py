@@ -64,7 +64,7 @@ def test_processes_that_die_anywhere_lose_and_double_nothing(
 ) -> None:
     """A process dies before its n-th request is answered; the next one goes on from the same disk."""
 
-    class Killed(Exception):
+    class Killed(BaseException):
         pass
 
     world = World(seed)
@@ -141,6 +141,8 @@ def test_the_engine_keeps_its_promises_whatever_it_hears(data: st.DataObject, se
                 ]
             case m.Reset():
                 good = [m.WasReset()]
+            case m.Rekey():
+                good = [m.Rekeyed()]
             case m.Refresh():
                 good = [m.Refreshed()]
             case m.Rest(until):
@@ -150,7 +152,7 @@ def test_the_engine_keeps_its_promises_whatever_it_hears(data: st.DataObject, se
             case m.Stop():
                 return
         resting = isinstance(action, m.Rest)
-        local = isinstance(action, (m.Push, m.Reset))
+        local = isinstance(action, (m.Push, m.Reset, m.Rekey))
         event = data.draw(st.sampled_from(good) if resting or data.draw(st.booleans()) else answers)
         if local and isinstance(event, m.Refused):
             event = m.Failed(Fault.DISK_FULL)

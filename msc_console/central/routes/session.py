@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Request, delete, post
+from litestar import HttpMethod, Request, Response, delete, post, route
 from litestar.params import JSONBody
 
 from ...sync.wire import Code, Pending, Refresh, SignIn, Tokens
@@ -83,4 +83,16 @@ def sign_out(request: Asked) -> None:
     service.auth.sign_out(session_of(request), service.now())
 
 
-handlers = [sign_in, code, refresh, sign_out]
+@route(
+    "/v1/session",
+    http_method=HttpMethod.OPTIONS,
+    status_code=204,
+    sync_to_thread=False,
+    include_in_schema=False,
+)
+def options() -> Response[None]:
+    """Stands before the others: the framework's own answer knows only the first method of an address."""
+    return Response(None, status_code=204, headers={"Allow": "DELETE, OPTIONS, POST"})
+
+
+handlers = [options, sign_in, code, refresh, sign_out]

@@ -181,10 +181,13 @@ def test_the_customers_people_get_no_internal_entries(stage: Stage) -> None:
     laptop.do("entry.note", ticket, {"body": "rahasia"})
     reply = laptop.do("entry.reply", ticket, {"body": "terbuka"}, basis={"epoch": 1})
     assert reply.result == "applied", reply
+    hop = laptop.do("escalation.raise", ticket, {"tier": "l1", "reason": "kami tidak tahu"}, basis={"epoch": 1})
+    assert hop.result == "applied", hop
     customer = stage.change(stage.budi, role=Role.CUSTOMER)
     cache = Cache(stage.central, customer)
     cache.pull()
     assert cache.ids("entry") == {reply.op}
+    assert cache.ids("hop") == set()
     with pytest.raises(CursorExpired):
         changes.read(stage.central, stage.change(customer, role=Role.AGENT), cache.cursor, 10, NOW)
 

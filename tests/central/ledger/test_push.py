@@ -178,6 +178,16 @@ def test_out_of_scope(stage: Stage) -> None:
     assert stage.laptop(stage.engineer).do("entry.note", ticket, {"body": "x"}).reason == "out_of_scope"
 
 
+@pytest.mark.parametrize(("kind", "args"), [
+    ("entry.note", {"body": "x"}), ("ticket.take", {}), ("escalation.ack", {}), ("entry.note", {}),
+])  # fmt: skip
+def test_what_is_out_of_scope_answers_as_what_is_not_there(stage: Stage, kind: str, args: dict[str, Any]) -> None:
+    foreign, nowhere = stage.laptop(stage.rina).create(), new_id()
+    outsider = stage.laptop(stage.sari)
+    there, not_there = (outsider.do(kind, target, args) for target in (foreign, nowhere))
+    assert (there.result, there.reason, there.data) == (not_there.result, not_there.reason, not_there.data)
+
+
 def test_a_deferred_op_is_decided_when_its_dependency_has_come(stage: Stage) -> None:
     rina, budi = stage.laptop(stage.rina), stage.laptop(stage.budi)
     ticket = rina.create()

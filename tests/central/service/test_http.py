@@ -100,6 +100,12 @@ def test_problems_have_one_shape(place: Place, server: Server, signed_in: httpx.
     failed(anyone.post("/v1/session", content=b" " * 9_000), 413, "too_large")
 
 
+def test_a_nul_is_nobodys_name_and_no_ops(server: Server, signed_in: httpx.Client, laptop: Laptop) -> None:
+    ask = {"login": "ri\0na", "password": PASSWORD, "device_key": laptop.public}
+    failed(server().post("/v1/session", json=ask), 401, "credentials_wrong")
+    assert signed_in.post("/v1/ops/status", json={"ops": ["\0"]}).json() == {"results": []}
+
+
 def test_no_input_comes_back_in_a_problem(signed_in: httpx.Client, server: Server) -> None:
     canary = "\x1b]52;c;canary\x07"
     for reply in (
@@ -193,6 +199,11 @@ def test_the_description_names_every_route_with_its_problems(place: Place, serve
                 assert {"401", "426"} <= problems, (method, path)
     changes = document["paths"]["/v1/changes"]["get"]["responses"]["200"]["content"]
     assert list(changes) == ["application/x-ndjson"]
+    assert document["components"]["schemas"]["SignIn"]["properties"]["device_key"]["pattern"] == "^[0-9a-f]{64}$"
+
+
+def test_options_tell_every_method(server: Server) -> None:
+    assert server().options("/v1/session").headers["Allow"] == "DELETE, OPTIONS, POST"
 
 
 def test_health(server: Server) -> None:
