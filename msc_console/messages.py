@@ -194,6 +194,7 @@ SENTENCES: dict[str, str] = {
     "nothing_chosen": N_("There is nothing under the cursor."),
     "no_open_ticket": N_("No ticket is open."),
     "nothing_held": N_("There is no reply to take back."),
+    "failed_here": N_("That went wrong on this laptop. Your work is kept here and is tried again."),
     "internal_here": N_("That went wrong here. What was kept is safe. Reference: {reference}."),
     "op_refused_withdraw": N_("Central has refused that act. Try it again or let it go."),
     # the command line

@@ -12,7 +12,7 @@ from .model import Contact, Hop, Ticket
 from .priority import priority
 from .rights import Right, has
 from .shapes import SETTABLE
-from .terms import Channel, EntryKind, HopState, Level, Op, Priority, Result, State, SubKind, TicketKind, term
+from .terms import Channel, EntryKind, HopState, Level, Op, Priority, Result, State, SubKind, TicketKind, Tier, term
 from .workflow import ACTIVE, HELD, HOLD_PARTY, allows
 
 SUBJECT_MAX = 200
@@ -246,7 +246,7 @@ def resolve(command: Command, situation: Situation, context: Context) -> Outcome
     if not solution:
         return invalid("solution_missing")
     hops = _ended(command, situation, context)
-    return _enter(command, situation, context, State.RESOLVED, {}, body=solution, hops=hops)
+    return _enter(command, situation, context, State.RESOLVED, _back(hops), body=solution, hops=hops)
 
 
 def close(command: Command, situation: Situation, context: Context) -> Outcome:
@@ -273,7 +273,7 @@ def cancel(command: Command, situation: Situation, context: Context) -> Outcome:
     if not reason:
         return invalid("reason_missing")
     hops = _ended(command, situation, context)
-    return _enter(command, situation, context, State.CANCELLED, {}, data={"reason": reason}, hops=hops)
+    return _enter(command, situation, context, State.CANCELLED, _back(hops), data={"reason": reason}, hops=hops)
 
 
 def _enter(
@@ -324,6 +324,11 @@ def _ended(command: Command, situation: Situation, context: Context) -> tuple[Ho
         for hop in situation.hops
         if hop.state != HopState.RETURNED
     )
+
+
+def _back(hops: tuple[Hop, ...]) -> dict[str, Any]:
+    """With its last hop ended the ticket is no higher tier's any more."""
+    return {"tier": Tier.L0} if hops else {}
 
 
 def _workable(ticket: Ticket) -> bool:

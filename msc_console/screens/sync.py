@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 
-from .. import commands
+from .. import clock, commands
 from ..commands import Command
 from ..desk.acts import Done
 from ..errors import MscError
@@ -130,7 +130,7 @@ class SyncScreen(ConsoleScreen):
             return _("central has it")
         if op.state == "sealed":
             return _("sent, no answer yet")
-        if op.hold_until is not None and op.hold_until > self.shell.now():
+        if op.hold_until is not None and op.hold_until > clock.now():
             return _("held for undo")
         return _("waits")
 

@@ -120,7 +120,7 @@ def _run(conn: Connection, acts: list[OutboxOp], decide: Decide, context_of: Con
             outcome = decide(before, act.command, with_claims(context_of(act.command), run.claims))
         except Exception as error:  # an act that the rules trip over must not keep central's news out of the cache
             log.error("act not foreseen: %s", type(error).__name__)
-            outcome = Refusal(code=Result.QUARANTINED, reason="internal_here")
+            outcome = Refusal(code=Result.QUARANTINED, reason="failed_here")
         run.predictions[act.id] = prediction(outcome)
         if not isinstance(outcome, Effects):
             now = before

@@ -36,7 +36,7 @@ class Trouble(StrEnum):
     """One op alone is refused as a request (too large or unreadable), so it has no result of its own."""
     DISK_FULL = "disk_full"
     DISK = "cache_failed"
-    INTERNAL = "internal_here"
+    INTERNAL = "failed_here"
     """A fault of this program; the log has it."""
 
 

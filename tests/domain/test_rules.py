@@ -182,6 +182,7 @@ def test_resolving_ends_open_hops(held: World) -> None:
     held.ok("escalation.ack", RINA, proxy="Pak Joko, telepon 10:02")
     held.ok("ticket.resolve", RINA, solution="selesai sendiri")
     assert [hop.state for hop in held.hops] == [HopState.RETURNED]
+    assert held.ticket.tier == Tier.L0
 
 
 def test_reopen_within_the_window_only(held: World) -> None:

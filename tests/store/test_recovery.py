@@ -79,7 +79,7 @@ def test_an_act_that_the_rules_trip_over_keeps_no_news_out(desk: Desk, monkeypat
     desk.replica = replace(desk.replica, decide=tripping)
     desk.apply([put("ticket", a_ticket(ver=2, subject="Kabar"), seq=2)])
     act = only(desk)
-    assert (act.state, act.predicted and act.predicted["reason"]) == (OpState.OPEN, "internal_here")
+    assert (act.state, act.predicted and act.predicted["reason"]) == (OpState.OPEN, "failed_here")
     with desk.cache.read() as conn:
         assert conn.execute("SELECT subject, owner FROM ticket WHERE id = 't1'").fetchone()[:] == ("Kabar", None)
 
