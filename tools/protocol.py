@@ -117,7 +117,7 @@ def entities() -> str:
         *((f"`{name}`", kind) for name, kind in records.ENTITIES.items()),
         *((f"(part) {kind.__name__}", kind) for kind in NESTED),
     ]:
-        hints, told = get_type_hints(kind), member_docs(model, kind.__name__)
+        hints, told = get_type_hints(kind), member_docs(sys.modules[kind.__module__], kind.__name__)
         rows = (
             (
                 f"`{item.name}`",

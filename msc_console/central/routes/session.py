@@ -72,7 +72,7 @@ def refresh(request: Asked, data: JSONBody[Refresh]) -> Tokens:
     sync_to_thread=True,
     request_max_body_size=BODY,
     opt={"protocol": "pull"},
-    responses=described(401, 426, 503),
+    responses=described(400, 401, 426, 503),
     security=[{"access": []}],
     summary="Sign out",
     tags=["session"],
