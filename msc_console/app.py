@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 FRAMES, FRAMES_REMOTE = 120, 30
 """Frames a second: a key is painted in 7 ms instead of 17; over SSH every frame costs the line."""
+SWITCH_SECONDS = 0.001
+"""How long one thread may keep another from running: keys are read in one, and the sync works in one."""
 LEAVE_SECONDS = 1.0
 """How long threads may go on after the console has ended. A write cut short never happened: it is a transaction."""
 
@@ -24,6 +26,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     remote = "SSH_CONNECTION" in os.environ or "SSH_TTY" in os.environ
     os.environ.setdefault("TEXTUAL_FPS", str(FRAMES_REMOTE if remote else FRAMES))  # read once, by textual's import
     gc.disable()  # a tenth of the start would go into looking through what stays; the console turns it on again
+    sys.setswitchinterval(SWITCH_SECONDS)
     home = config.Home.locate()
     try:
         chosen = config.load(home)

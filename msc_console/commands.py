@@ -8,15 +8,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import clock
-from .domain.model import Person, Ticket
+from .domain.people import Person
 from .domain.rights import Right, has, may
 from .domain.rows import QueueRow
 from .domain.terms import Op, Role, State
 from .domain.workflow import ACTIVE, TRANSITIONS
 from .errors import ConflictError, MscError, NotAllowed, UsageError
 from .i18n import N_, _
+
+if TYPE_CHECKING:
+    from .domain.model import Ticket
 
 LETTERS_MOST = 12
 """Most letter keys of one screen."""
@@ -174,17 +178,17 @@ QUEUE = (
     OPEN,
     TAKE,
     REPLY,
-    NOTE,
+    NEW,
     HOLD,
     ESCALATE,
-    MARK,
+    SEARCH,
+    NOTE,
     RESOLVE,
-    NEW,
+    CLASSIFY,
+    MARK,
     RESUME,
     ASSIGN,
-    CLASSIFY,
     VIEWS,
-    SEARCH,
     UNDO,
     UNMARK,
     *RARE,
@@ -250,7 +254,7 @@ _CLAIMING = frozenset(
 
 
 def why_not(
-    command: Command, who: Person, ticket: Ticket | QueueRow | None, now: datetime, holder: str = ""
+    command: Command, who: Person, ticket: "Ticket | QueueRow | None", now: datetime, holder: str = ""
 ) -> MscError | None:
     """Why the command can't be used now, for a person and the ticket before them; None when it can.
 
@@ -270,7 +274,7 @@ def why_not(
     return _claim(op, who, ticket, now, holder)
 
 
-def _claim(op: Op, who: Person, ticket: Ticket | QueueRow, now: datetime, holder: str) -> MscError | None:
+def _claim(op: Op, who: Person, ticket: "Ticket | QueueRow", now: datetime, holder: str) -> MscError | None:
     if ticket.owner == who.id:
         return MscError("already_yours") if op is Op.TICKET_TAKE else None
     if ticket.owner is None:
@@ -278,12 +282,12 @@ def _claim(op: Op, who: Person, ticket: Ticket | QueueRow, now: datetime, holder
     needed = op in _CLAIMING or (op in (Op.TICKET_ASSIGN, Op.TICKET_MOVE) and not has(who.role, Right.ASSIGN))
     if op is Op.ESCALATION_RAISE and who.role == Role.RESOLVER:
         needed = False
-    if op is Op.TICKET_TAKE and isinstance(ticket, Ticket):
+    if op is Op.TICKET_TAKE and not isinstance(ticket, QueueRow):
         needed = ticket.claim_until is not None and now <= ticket.claim_until
     if not needed:
         return None
     name = ticket.owner_name if isinstance(ticket, QueueRow) else holder
-    since = clock.iso(ticket.owned_at) if isinstance(ticket, Ticket) and ticket.owned_at else None
+    since = clock.iso(ticket.owned_at) if not isinstance(ticket, QueueRow) and ticket.owned_at else None
     return ConflictError("held", owner_name=name, since=since)
 
 

@@ -6,7 +6,7 @@ Keys that this version doesn't know (a newer peer wrote them) travel in the row'
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,24 +14,45 @@ from types import NoneType, UnionType
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from . import clock
-from .domain import model
+from .domain import people
 from .domain.terms import term
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
 Convert = Callable[[Any], Any]
 
-ENTITIES: dict[str, type] = {
-    "ticket": model.Ticket,
-    "entry": model.Entry,
-    "hop": model.Hop,
-    "contact": model.Contact,
-    "organisation": model.Organisation,
-    "person": model.Person,
-    "queue": model.Queue,
-    "service": model.Service,
-    "article": model.Article,
-}
+
+class _Entities(Mapping[str, type]):
+    """Name -> class. Most classes are loaded when one of them is first asked for: a list of tickets needs few."""
+
+    _names: Mapping[str, str] = {
+        "ticket": "Ticket",
+        "entry": "Entry",
+        "hop": "Hop",
+        "contact": "Contact",
+        "organisation": "Organisation",
+        "person": "Person",
+        "queue": "Queue",
+        "service": "Service",
+        "article": "Article",
+    }
+
+    def __getitem__(self, name: str) -> type:
+        cls: type | None = getattr(people, self._names[name], None)
+        if cls is None:
+            from .domain import model
+
+            cls = getattr(model, self._names[name])
+        return cls
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+ENTITIES: Mapping[str, type] = _Entities()
 """Every synced entity by its name on the feed."""
 
 EXTRA = "extra"

@@ -5,6 +5,7 @@
 
 import re
 import unicodedata
+from functools import cache
 
 BODY_CAP = 256 * 1024
 """Most characters of a body; as much as one push may carry."""
@@ -24,7 +25,7 @@ _EMOJI = "\\u2190-\\u21ff\\u2300-\\u23ff\\u2600-\\u27bf\\u2b00-\\u2bff\\U0001f00
 _JOINER = f"(?P<joiner>(?:(?<=[{_EMOJI}])|(?<=[{_EMOJI}]\\ufe0f))\\u200d(?=[{_EMOJI}]))"
 
 # Cc, Cf, Cs, Co, Zl and Zp, and what BAD deletes although Unicode has not assigned it. A test walks all code points.
-_SPECIAL = re.compile(
+_SPECIAL = (
     f"{_JOINER}|\\r\\n|"
     "[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\xad\\u0600-\\u0605\\u061c\\u06dd\\u070f\\u0890\\u0891\\u08e2\\u180e\\u200b-\\u200f"
     "\\u2028-\\u202e\\u2060-\\u206f\\ud800-\\uf8ff\\ufeff\\ufff9-\\ufffb\\U000110bd\\U000110cd\\U00013430-\\U0001343f"
@@ -32,10 +33,21 @@ _SPECIAL = re.compile(
 )
 
 # A prefilter: every combining mark is in here, the common scripts and emoji are not.
-_MAYBE_MARKS = re.compile(
+_MAYBE_MARKS = (
     "[^\\x00-\\u02ff\\u2000-\\u20cf\\u2100-\\u2cee\\u3040-\\u3098\\u309b-\\u9fff\\uac00-\\ud7ff\\U0001f000-\\U0001faff]"
     f"{{{MARKS + 1},}}"
 )
+
+
+@cache
+def _special() -> re.Pattern[str]:
+    """Made when it is first needed: most text is plain, and a start need not wait for it."""
+    return re.compile(_SPECIAL)
+
+
+@cache
+def _maybe_marks() -> re.Pattern[str]:
+    return re.compile(_MAYBE_MARKS)
 
 
 def _token(found: re.Match[str]) -> str:
@@ -80,8 +92,9 @@ def clean(s: str, *, line: bool = False, cap: int | None = None) -> str:
     s = s[: limit * 4]  # a hostile megabyte is not worth its own cleaning
     longer = len(s) < whole
     if not s.isascii():
-        s = _MAYBE_MARKS.sub(_unstack, s)
-    s = _SPECIAL.sub(_token, s)
+        s = _maybe_marks().sub(_unstack, s)
+    if not (s.isascii() and s.isprintable()):
+        s = _special().sub(_token, s)
     if line:
         s = s.replace("\n", "\u240a")
     if longer or len(s) > limit:

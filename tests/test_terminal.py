@@ -80,10 +80,16 @@ def test_nothing_else_is_allowed(raw: str) -> None:
 
 def test_the_filter_keeps_what_is_good() -> None:
     good = Segment("Bank Sagara · ▓▓ 👩\u200d💻", Style(bold=True))
+    plain = Segment("Bank Sagara · ▓▓ terbuka")
     bad = Segment("a\x1b[31mb", Style(bold=True))
-    kept, cleaned = SafeFilter().apply([good, bad], Color(0, 0, 0))
-    assert kept is good
+    same, kept, cleaned = SafeFilter().apply([plain, good, bad], Color(0, 0, 0))
+    assert same is plain
+    assert kept == good
     assert cleaned == Segment("a[31mb", Style(bold=True))
+
+
+def test_whatever_the_filter_deletes_is_found_by_its_quick_look() -> None:
+    assert not [char for char in map(chr, range(sys.maxunicode + 1)) if BAD.match(char) and char.isprintable()]
 
 
 @pytest.mark.parametrize("safe", [True, False])

@@ -15,14 +15,13 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from ..domain.policy import Duty, Policy
+from ..domain.routing import FALLBACK_QUEUE
 from ..domain.terms import Channel, Party, Priority, Role, State, Tier
 from ..errors import UsageError
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 
-FALLBACK_QUEUE = "triage"
-"""Where an interaction lands that no route names; every centre has it."""
 QUEUE_KINDS = ("regular", "b2b", "monitoring")
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")

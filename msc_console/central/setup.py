@@ -103,7 +103,7 @@ def _write(conn: Connection, centre: Centre, now: datetime) -> list[Difference]:
         data = {"key": change.key, "act": change.act, "fields": sorted(change.fields)}
         audit.add(conn, now, ACTOR, f"centre.{change.entity}", data)
     _meta(conn, {"centre_logins": json.dumps(sorted(person.login for person in centre.persons))})
-    announce(conn, [told for change in found for told in _announced(change, centre.policy.version)], now)
+    announce(conn, [told for change in found for told in _announced(change)], now)
     return found
 
 
@@ -113,11 +113,10 @@ def announce(conn: Connection, changes: Sequence[feed.Change], now: datetime) ->
         feed.announce(conn, changes, at=now)
 
 
-def _announced(change: Difference, policy: int) -> list[feed.Change]:
-    """What laptops are told. The site's own row goes out with `hello`; the policy stands in for it on the feed, so that
-    whoever keeps a copy of the set-up reads it again."""
+def _announced(change: Difference) -> list[feed.Change]:
+    """What laptops are told."""
     if change.entity == "site":
-        return [feed.Change(entity="policy", id=str(policy), ver=policy, put_groups=EVERYONE)]
+        return [feed.Change(entity="site", id="site", ver=1, put_groups=EVERYONE)]
     if change.entity == "duty":
         old, new = change.old["ids"], change.new["ids"]
         told = [feed.Change(entity="duty", id=id, ver=1, put_groups=EVERYONE, gone=True) for id in old]

@@ -22,6 +22,7 @@ from .db import Central
 DEFAULT_ZONE = "Asia/Jakarta"
 
 _ROSTER = text("SELECT persons, tier, queue, begins, ends FROM duty ORDER BY place, id")
+_SITE = text("SELECT key, value FROM meta WHERE key IN ('site_id', 'site_name', 'site_zone', 'routes')")
 _POLICIES = sql.listed("SELECT version, body FROM policy WHERE version IN :ids")
 
 
@@ -81,7 +82,7 @@ def documents(conn: Connection, entity: str, ids: Sequence[str]) -> dict[str, di
     if entity == "duty":
         return dict.fromkeys(ids, _roster(conn))
     if entity == "site":
-        found = conn.execute(text("SELECT key, value FROM meta WHERE key IN ('site_id', 'site_name', 'site_zone')"))
-        site: dict[str, Any] = {str(key).removeprefix("site_"): value for key, value in found}
-        return dict.fromkeys(ids, site)
+        found = {str(key): value for key, value in conn.execute(_SITE)}
+        site: dict[str, Any] = {key.removeprefix("site_"): value for key, value in found.items() if key != "routes"}
+        return dict.fromkeys(ids, site | {"routes": json.loads(found.get("routes", "[]"))})
     return {}

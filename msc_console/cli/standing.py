@@ -10,9 +10,6 @@ from ..messages import sentence
 from . import seats
 from .output import emit_one, pairs
 
-VAULT_MODE = "password"
-"""How the keys are kept on this laptop: a vault that the password opens (identity/vault.py)."""
-
 
 def status() -> None:
     """Who, what waits, whether central answers."""
@@ -26,13 +23,14 @@ def status() -> None:
     trouble = conversing.trouble(desk)
     pending, attention = desk.counts()
     last = desk.last_sync()
+    vault = opening.vault_mode(home, person.login)
     document: dict[str, Any] = {
         "login": person.login,
         "name": person.name,
         "role": str(person.role),
         "tier": str(person.tier),
         "queues": list(person.queues),
-        "vault": VAULT_MODE,
+        "vault": vault,
         "session_until": session.get("until"),
         "central": chosen.central,
         "online": trouble is None,
@@ -49,7 +47,7 @@ def status() -> None:
                 (_("Signed in"), f"{person.name} ({person.login})"),
                 (_("Role"), f"{role_word(person.role)} {tier_word(person.tier)}"),
                 (_("Queues"), ", ".join(person.queues)),
-                (_("Vault"), _("password")),
+                (_("Vault"), _vault(vault)),
                 (_("Unlocked until"), _time(until, chosen.zone)),
                 (_("Central"), _("online") if trouble is None else sentence(trouble.key, trouble.data, chosen.zone)),
                 (_("Unsent acts"), str(pending)),
@@ -70,10 +68,15 @@ def session() -> None:
     found = opening.session_status(home, login) if login else None
     if found is None:
         raise NotAllowed("signed_out")
-    document = {name: found[name] for name in ("login", "person", "device", "code", "until")} | {"vault": VAULT_MODE}
+    vault = opening.vault_mode(home, found["login"])
+    document = {name: found[name] for name in ("login", "person", "device", "code", "until")} | {"vault": vault}
     until = _time(clock.parse(found["until"]), chosen.zone)
-    rows = [(_("Signed in"), found["login"]), (_("Vault"), _("password")), (_("Unlocked until"), until)]
+    rows = [(_("Signed in"), found["login"]), (_("Vault"), _vault(vault)), (_("Unlocked until"), until)]
     emit_one(document, found["login"], lambda: pairs(rows))
+
+
+def _vault(mode: str | None) -> str:
+    return _("password only") if mode == "password" else mode or "-"
 
 
 def _time(moment: datetime | None, zone: str) -> str:

@@ -30,7 +30,7 @@ def new(
         str, typer.Option(metavar="CONTACT", help=_("Id of a contact, or words that fit just one"), show_default=False)
     ],
     queue: Annotated[
-        str | None, typer.Option(metavar="KEY", help=_("Queue; your first one by default"), show_default=False)
+        str | None, typer.Option(metavar="KEY", help=_("Queue; by default as the centre routes it"), show_default=False)
     ] = None,
     channel: Annotated[Channel, typer.Option(help=_("How it came in"))] = Channel.PHONE,
     body: Annotated[
@@ -67,12 +67,13 @@ def new(
     )
 
     def make(desk: "Desk", dry_run: bool) -> "Done":
-        where = queue or next(iter(desk.person.queues), None)
-        if where is None:
+        whom = desk.find_contact(contact)
+        where = queue or desk.queue_for(channel.value, service, whom)
+        if not where:
             raise UsageError("queue_missing")
         return desk.new_ticket(
             subject,
-            desk.find_contact(contact).id,
+            whom.id,
             where,
             channel=channel.value,
             body=text,

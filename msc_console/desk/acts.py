@@ -69,10 +69,13 @@ class Acts(Seat):
         return self._on_ticket(Op.TICKET_MOVE, ref, args, seen=("queue",), dry_run=dry_run)
 
     def set(self, ref: str, *, dry_run: bool = False, **fields: str | None) -> Done:
-        """Classify: urgency, impact, service, component, category, subject, kind ... (`shapes.SETTABLE`)."""
-        wanted = {name: value for name, value in fields.items() if value is not None}
+        """Classify: urgency, impact, service, component, category, subject, kind ... (`shapes.SETTABLE`).
+
+        None leaves a field as it is, an empty text takes its value away.
+        """
+        wanted = {name: value or None for name, value in fields.items() if value is not None}
         seen = tuple(name for name in wanted if name != "priority_reason")
-        return self._on_ticket(Op.TICKET_SET, ref, wanted, seen=seen, dry_run=dry_run)
+        return self._on_ticket(Op.TICKET_SET, ref, wanted, seen=seen, nulls=True, dry_run=dry_run)
 
     def hold(self, ref: str, state: str, reason: str, *, dry_run: bool = False) -> Done:
         """Wait for customer, vendor or a schedule (`state` is the waiting state), with a reason."""
@@ -222,13 +225,16 @@ class Acts(Seat):
         args: Mapping[str, Any],
         *,
         seen: Sequence[str] = (),
+        nulls: bool = False,
         hold: timedelta | None = None,
         dry_run: bool = False,
     ) -> Done:
-        """An act on a ticket as the author sees it; `seen` are the fields whose value they saw."""
+        """An act on a ticket as the author sees it; `seen` are the fields whose value they saw. With `nulls` an
+        argument that is None says so, else it is left out."""
         ticket = self.find_ticket(ref)
         before = {name: _plain(getattr(ticket, name)) for name in seen}
-        return self._do(kind, ticket.id, args, before=before, label=self.label(ticket), hold=hold, dry_run=dry_run)
+        label = self.label(ticket)
+        return self._do(kind, ticket.id, args, before=before, label=label, nulls=nulls, hold=hold, dry_run=dry_run)
 
     def _do(
         self,
@@ -238,6 +244,7 @@ class Acts(Seat):
         *,
         label: str,
         before: Mapping[str, Any] | None = None,
+        nulls: bool = False,
         hold: timedelta | None = None,
         dry_run: bool = False,
     ) -> Done:
@@ -248,7 +255,7 @@ class Acts(Seat):
             actor=self.person.id,
             target=target,
             before=before or {},
-            args={name: _cleaned(value) for name, value in args.items() if value is not None},
+            args={name: _cleaned(value) for name, value in args.items() if nulls or value is not None},
             made_at=made_at,
             seen_at=self.server_seen_at(),
         )

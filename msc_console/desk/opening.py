@@ -34,6 +34,14 @@ def current_login(home: Home) -> str | None:
         return None
 
 
+def vault_mode(home: Home, login: str) -> str | None:
+    """How the keys are kept on this laptop: `password` = in a vault that the password alone opens. None when there is
+    no vault to be read."""
+    from ..identity.vault import mode_of
+
+    return mode_of(home.person(login).vault)
+
+
 def sit_down(home: Home, chosen: Settings, login: str | None = None, *, read_only: bool = False) -> "Desk":
     """The desk of an unlocked session. NotAllowed `signed_out` when there is none."""
     from .whole import Desk

@@ -3,18 +3,22 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from .. import clock
-from ..domain.model import Article, Contact, Entry, Hop, Organisation, Person, Queue, Service, Ticket
+from ..domain.people import Person, Queue
 from ..domain.rights import Right, has
 from ..domain.rows import QueueRow
 from ..domain.terms import HopState
 from ..errors import NotFound, UsageError
-from ..store import drafts, outbox, queues, reads, search, settings
-from ..store.drafts import Draft
+from ..store import outbox, queues, reads, search, settings
 from ..store.outbox import OutboxOp
 from ..store.queues import TicketSource, View
 from .seat import STATE, Seat
+
+if TYPE_CHECKING:
+    from ..domain.model import Article, Contact, Entry, Hop, Organisation, Service, Ticket
+    from ..store.drafts import Draft
 
 VIEWS = ("queues", "mine", "unassigned", "due_soon", "waiting_customer", "escalated", "open")
 """The built-in views, in the order of the queue screen; `queue:<key>` is one queue."""
@@ -31,12 +35,12 @@ ESCALATIONS_MOST = 200
 class TicketView:
     """One ticket with everything around it."""
 
-    ticket: Ticket
+    ticket: "Ticket"
     label: str
     owner: Person | None
-    contact: Contact | None
-    entries: Sequence[Entry]
-    hops: Sequence[Hop]
+    contact: "Contact | None"
+    entries: "Sequence[Entry]"
+    hops: "Sequence[Hop]"
     acts: Sequence[OutboxOp]
     """Own acts on it that central has not settled."""
     seen_at: datetime | None
@@ -102,12 +106,12 @@ class Reading(Seat):
         with self.cache.read() as conn:
             return search.tickets(conn, text, self.unlocked.person, limit)
 
-    def find_contacts(self, text: str, limit: int = 20) -> list[Contact]:
+    def find_contacts(self, text: str, limit: int = 20) -> "list[Contact]":
         """By name, organisation, telephone number or address."""
         with self.cache.read() as conn:
             return search.contacts(conn, text, limit)
 
-    def contact(self, id: str) -> Contact:
+    def contact(self, id: str) -> "Contact":
         """NotFound `contact_unknown`."""
         with self.cache.read() as conn:
             found = reads.contact(conn, id)
@@ -115,7 +119,7 @@ class Reading(Seat):
             raise NotFound("contact_unknown", contact=id)
         return found
 
-    def find_contact(self, ref: str) -> Contact:
+    def find_contact(self, ref: str) -> "Contact":
         """The one contact with this id, or that these words fit. NotFound `contact_unknown`, UsageError
         `contact_ambiguous`."""
         with self.cache.read() as conn:
@@ -127,7 +131,7 @@ class Reading(Seat):
             raise UsageError("contact_ambiguous", ref=ref, hits=[one.name for one in found[:CONTACTS_SHOWN]])
         return found[0]
 
-    def organisation(self, id: str) -> Organisation | None:
+    def organisation(self, id: str) -> "Organisation | None":
         """An organisation by id."""
         with self.cache.read() as conn:
             return reads.organisation(conn, id)
@@ -146,20 +150,20 @@ class Reading(Seat):
         with self.cache.read() as conn:
             return reads.tickets_of_contact(conn, contact, self.unlocked.person, limit)
 
-    def articles(self, service: str | None = None) -> list[Article]:
+    def articles(self, service: str | None = None) -> "list[Article]":
         with self.cache.read() as conn:
             return reads.articles(conn, service)
 
-    def article(self, ref: str) -> Article:
+    def article(self, ref: str) -> "Article":
         """By code (`PT-017`) or id. NotFound `article_unknown`."""
         with self.cache.read() as conn:
             return reads.article(conn, ref)
 
-    def search_articles(self, text: str, limit: int = 20) -> list[Article]:
+    def search_articles(self, text: str, limit: int = 20) -> "list[Article]":
         with self.cache.read() as conn:
             return search.articles(conn, text, limit)
 
-    def escalations(self) -> list[tuple[Hop, QueueRow]]:
+    def escalations(self) -> "list[tuple[Hop, QueueRow]]":
         """Escalations that wait for this person, the oldest first; for the front line every one in scope, since it
         keeps the customer and speaks for tiers without accounts."""
         me = self.person
@@ -171,11 +175,21 @@ class Reading(Seat):
                 found |= {hop.id: (hop, row) for hop in live}
         return sorted(found.values(), key=lambda pair: (pair[0].raised_at, pair[0].id))
 
+    def queue_for(self, channel: str, service: str | None = None, contact: "Contact | None" = None) -> str:
+        """The queue of a new ticket by the routes of the centre; the person's first one where none is known. Empty
+        when there is neither."""
+        from ..domain.routing import queue_for, routes_from
+
+        organisation = self.organisation(contact.organisation) if contact and contact.organisation else None
+        routes = routes_from(self.world.routes)
+        found = queue_for(routes, channel, service, bool(organisation and organisation.b2b))
+        return found if routes and found in self.world.queues else next(iter(self.person.queues), "")
+
     def queue_list(self) -> list[Queue]:
         with self.cache.read() as conn:
             return reads.queue_list(conn)
 
-    def services(self) -> list[Service]:
+    def services(self) -> "list[Service]":
         with self.cache.read() as conn:
             return reads.services(conn)
 
@@ -223,16 +237,22 @@ class Reading(Seat):
         with self.cache.read() as conn:
             return outbox.newest(conn)
 
-    def draft(self, target: str, kind: str) -> Draft | None:
+    def draft(self, target: str, kind: str) -> "Draft | None":
+        from ..store import drafts
+
         with self.cache.read() as conn:
             return drafts.load(conn, target, kind)
 
     def save_draft(self, target: str, kind: str, body: str, **data: str) -> None:
         """Keep what is being typed; empty text discards it."""
-        draft = Draft(target=target, kind=kind, body=body, data=data, updated_at=self.now())
+        from ..store import drafts
+
+        draft = drafts.Draft(target=target, kind=kind, body=body, data=data, updated_at=self.now())
         with self.cache.write() as conn:
             drafts.save(conn, draft)
 
     def discard_draft(self, target: str, kind: str) -> None:
+        from ..store import drafts
+
         with self.cache.write() as conn:
             drafts.discard(conn, target, kind)

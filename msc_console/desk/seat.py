@@ -1,19 +1,22 @@
 """Whoever sits at the desk, with the cache before them: what acting, reading and syncing all need."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import clock, records
 from ..config import PersonHome, Settings
-from ..domain.commands import Command, Context
-from ..domain.model import Person, Ticket
+from ..domain.people import Person
 from ..domain.policy import Duty, Policy, policy_from, roster_from
 from ..errors import NotAllowed, NotFound
-from ..store import feed, queues, reads, settings
+from ..store import queues, reads, settings
 from ..store.opening import Cache
+
+if TYPE_CHECKING:
+    from ..domain.commands import Command, Context
+    from ..domain.model import Ticket
 
 ME, INCARNATION, STATE = "me", "incarnation", "sync_state"
 """Settings of the cache: the person as central last described them, the incarnation of this copy, the engine's few
@@ -86,20 +89,24 @@ class Seat:
         """People and queues as the cache has them; `forget_world` after news of either."""
         if self._world is None:
             with self.cache.read() as conn:
+                site = settings.set_up(conn, "site")
                 self._world = _World(
                     persons={person.id: person for person in reads.persons(conn)},
                     queues=frozenset(queue.key for queue in reads.queue_list(conn)),
-                    policy=policy_from(feed.set_up(conn, "policy")),
-                    roster=roster_from(feed.set_up(conn, "duty")),
-                    zone=feed.set_up(conn, "site").get("zone", DEFAULT_ZONE),
+                    policy=policy_from(settings.set_up(conn, "policy")),
+                    roster=roster_from(settings.set_up(conn, "duty")),
+                    zone=site.get("zone", DEFAULT_ZONE),
+                    routes=tuple(site.get("routes", ())),
                 )
         return self._world
 
     def forget_world(self) -> None:
         self._world = None
 
-    def context_of(self, command: Command) -> Context:
+    def context_of(self, command: "Command") -> "Context":
         """The world around an act of this laptop, provisional; `now` is when it was made."""
+        from ..domain.commands import Context
+
         world = self.world
         actor = world.persons.get(command.actor) or self.person
         return Context(
@@ -122,13 +129,13 @@ class Seat:
         with self.cache.read() as conn:
             return settings.server_time(conn)[1]
 
-    def find_ticket(self, ref: str) -> Ticket:
+    def find_ticket(self, ref: str) -> "Ticket":
         """By number, alias or the start of the id. NotFound `ticket_unknown`, UsageError `ticket_ambiguous`."""
         with self.cache.read() as conn:
             return reads.ticket(conn, ref)
 
     @staticmethod
-    def label(ticket: Ticket) -> str:
+    def label(ticket: "Ticket") -> str:
         """What people call the ticket."""
         return queues.label(ticket.number, ticket.alias, ticket.id)
 
@@ -149,6 +156,8 @@ class _World:
     policy: Policy
     roster: tuple[Duty, ...]
     zone: str
+    routes: Sequence[Mapping[str, Any]]
+    """As `domain.routing` reads them."""
 
     def offset_minutes(self, at: datetime) -> int:
         """The site's offset from UTC at a moment: hours of duty are local."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from .people import Person as Person
+from .people import Queue as Queue
 from .terms import (
     Channel,
     Delivery,
@@ -17,7 +19,6 @@ from .terms import (
     Metric,
     Party,
     Priority,
-    Role,
     State,
     SubKind,
     TicketKind,
@@ -49,6 +50,8 @@ class Clock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
+    """One matter of a customer, from the first contact to its closing."""
+
     id: str
     number: int | None = None
     """Given by central, shown as `MSC-000123`; None until it answered."""
@@ -156,6 +159,8 @@ class Hop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
+    """A way to reach a contact: a telephone number, a mail address, a handle."""
+
     channel: Channel
     value: str
     verified: bool = False
@@ -163,6 +168,8 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
+    """A customer, or somebody who speaks for one."""
+
     id: str
     ver: int = 0
     name: str
@@ -175,34 +182,13 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organisation:
+    """Whom contacts belong to, and whose contract counts."""
+
     id: str
     ver: int = 0
     name: str
     b2b: bool = False
     contract: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    id: str
-    ver: int = 0
-    login: str
-    name: str
-    role: Role
-    tier: Tier = Tier.L0
-    queues: tuple[str, ...] = ()
-    skills: Mapping[str, int] = field(default_factory=dict)
-    active: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Queue:
-    id: str
-    ver: int = 0
-    key: str
-    name: str
-    kind: str = "regular"
-    tier: Tier = Tier.L0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +201,8 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
+    """An entry of the catalogue: what customers need help with."""
+
     id: str
     ver: int = 0
     key: str
@@ -225,6 +213,8 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
+    """One article of the knowledge base in one language."""
+
     id: str
     ver: int = 0
     code: str

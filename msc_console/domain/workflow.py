@@ -20,6 +20,8 @@ HOLD_PARTY: dict[State, WaitingParty] = {
 
 @dataclass(frozen=True, slots=True)
 class Transition:
+    """An act that moves a ticket from one state to another."""
+
     act: Op
     sources: frozenset[State]
     targets: frozenset[State]

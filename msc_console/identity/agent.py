@@ -12,9 +12,13 @@ import stat
 import struct
 import sys
 import threading
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+try:
+    from _blake2 import blake2b  # `hashlib` brings OpenSSL, which takes longer to load than all of this
+except ImportError:  # another interpreter than CPython
+    from hashlib import blake2b
 
 if TYPE_CHECKING:
     from ..config import Home
@@ -49,7 +53,7 @@ def socket_paths(home: "Home", login: str) -> list[Path]:
         return []
     roots = [(os.environ.get("XDG_RUNTIME_DIR", ""), "msc")]
     roots += [(shared, f"msc-{os.getuid()}") for shared in (os.environ.get("TMPDIR", ""), "/tmp")]  # noqa: S108
-    name = sha256(os.fsencode(home.folder.resolve()) + b"\0" + login.encode()).hexdigest()[:16] + ".sock"
+    name = blake2b(os.fsencode(home.folder.resolve()) + b"\0" + login.encode(), digest_size=8).hexdigest() + ".sock"
     paths = [Path(root, folder, name) for root, folder in roots if root.startswith("/")]
     return [path for path in dict.fromkeys(paths) if len(os.fsencode(path)) <= MAX_PATH]
 

@@ -209,6 +209,16 @@ def new_data_key() -> bytes:
     return secrets.token_bytes(KEY_BYTES)
 
 
+def mode_of(path: Path) -> str | None:
+    """How this vault is locked, as its header says: `password` alone protects it. None when it can't be read."""
+    try:
+        with path.open("rb") as file:
+            raw = file.readline(MAX_BYTES).removesuffix(b"\n")
+        return str(_document(raw)["mode"])
+    except (OSError, VaultDamaged):
+        return None
+
+
 def vault_exists(path: Path) -> bool:
     """True when this person has signed in here before."""
     return path.exists()

@@ -10,20 +10,18 @@ from ..widgets.op_words import done_sentence
 from .base import ConsoleScreen
 from .shell import Held, Outcome, Shell, still_held
 
-TOLD_SECONDS = 8.0
-
 
 class Acting(Shell):
     """The acting half of the console."""
 
     _untell: Timer | None = None
 
-    def tell(self, text: str, *, warn: bool = False) -> None:
+    def tell(self, text: str, *, warn: bool = False, seconds: float = 8.0) -> None:
         """Tells it in the rule above the keys."""
         self.told, self.told_warns = text, warn
         if self._untell is not None:
             self._untell.stop()
-        self._untell = self.set_timer(TOLD_SECONDS, self._be_quiet)
+        self._untell = self.set_timer(seconds, self._be_quiet)
         self.frame_all()
 
     def _be_quiet(self) -> None:
@@ -57,7 +55,7 @@ class Acting(Shell):
         self.held = held
         seconds = max((held.until - self.now()).total_seconds(), 0.0)
         told = _("Reply on {label} leaves in {n} s. z takes it back.")
-        self.tell(told.format(label=held.label, n=round(seconds)))
+        self.tell(told.format(label=held.label, n=round(seconds)), seconds=seconds)
         self.set_timer(seconds, self._let_go)
         self.frame_all()
 

@@ -1,25 +1,29 @@
 """The frame of every main screen: status above, hints below, commands by key, a word when the window is too small."""
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.geometry import Size
+from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from .. import commands
 from ..commands import Command
-from ..domain.model import Ticket
 from ..domain.rows import QueueRow
 from ..errors import MscError
 from ..i18n import _
 from ..widgets.hints import Hint, HintLine
 from ..widgets.note_rule import NoteRule
 from ..widgets.status_line import StatusLine
+from .near_paint import NearScreen
 from .shell import Shell
+
+if TYPE_CHECKING:
+    from ..domain.model import Ticket
 
 LEAST = (80, 24)
 """The smallest window that everything fits in."""
@@ -67,7 +71,7 @@ class Row(Horizontal):
     BLANK = True
 
 
-class ConsoleScreen(Screen[None]):
+class ConsoleScreen(NearScreen):
     """One of the main screens. `ACTS` are its commands in order of use."""
 
     ACTS: ClassVar[tuple[Command, ...]] = ()
@@ -99,6 +103,7 @@ class ConsoleScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Status, body, hints."""
+        self._fit(self.app.size)
         yield StatusLine(self.shell.status_of(*self.place()), zone=self.shell.zone)
         yield NoteRule(id="rule")
         with Column(id="body"):
@@ -106,6 +111,11 @@ class ConsoleScreen(Screen[None]):
         yield NoteRule(id="told")
         yield HintLine()
         yield TooSmall()
+
+    def _fit(self, size: Size) -> None:
+        """Classes for the window's size from the start: Textual sets them after a first layout and styles all anew."""
+        for points, cells in ((WIDTHS, size.width), (HEIGHTS, size.height)):
+            self.add_class(max(point for point in points if point[0] <= cells)[1], update=False)
 
     # -- what a screen gives
 
@@ -117,7 +127,7 @@ class ConsoleScreen(Screen[None]):
         """What the top line calls this screen's contents, and how many there are."""
         return "", None
 
-    def subject(self) -> Ticket | QueueRow | None:
+    def subject(self) -> "Ticket | QueueRow | None":
         """The ticket that commands would work on."""
         return None
 
@@ -151,7 +161,7 @@ class ConsoleScreen(Screen[None]):
 
     def frame(self) -> None:
         """Status and hints as they stand."""
-        if not self.is_mounted:
+        if not self.is_mounted or self.shell.leaving:
             return
         self.query_one(StatusLine).show(self.shell.status_of(*self.place()))
         self.query_one(HintLine).show(*self.hints())
@@ -183,7 +193,7 @@ class ConsoleScreen(Screen[None]):
         holder = self.holder_of(ticket)
         return commands.why_not(command, self.shell.reading.person, ticket, self.shell.now(), holder)
 
-    def holder_of(self, ticket: Ticket | QueueRow | None) -> str:
+    def holder_of(self, ticket: "Ticket | QueueRow | None") -> str:
         """The name of whoever holds a ticket."""
         person = self.shell.reading.world.persons.get((ticket.owner if ticket else None) or "")
         return person.name if person else ""

@@ -71,7 +71,7 @@ class Classifying(Form):
         values = self.values()
         found = priority(Level(values["urgency"]), Level(values["impact"]))
         text = f"{words.priority_mark(found)} {words.priority_word(found)}"
-        line = [(pad(_("Priority"), 16), Tone.DIM), (text, Tone.STRONG)]
+        line = [(pad(_("Priority"), 18), Tone.DIM), (text, Tone.STRONG)]
         self.query_one("#priority", TextLine).show(line)
 
 
@@ -101,8 +101,8 @@ class ClassifyForm(Classifying):
         return super().wrong(values) or ("" if self.changed(values) else _("Nothing has been changed."))
 
     def changed(self, values: Filled) -> dict[str, str]:
-        """The fields that differ from the start."""
-        return {name: value for name, value in values.items() if value != self._start[name] and value}
+        """The fields that differ from the start; empty where a value was taken away."""
+        return {name: value for name, value in values.items() if value != self._start[name]}
 
     def action_take(self) -> None:
         """Closes with what was changed."""

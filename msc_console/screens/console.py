@@ -21,6 +21,7 @@ from ..desk.reading import Reading
 from ..errors import MscError
 from ..i18n import _, ngettext
 from ..sync.status import SyncStatus
+from ..text import clean
 from ..widgets.safe import SafeFilter
 from ..widgets.status_line import Status
 from . import crash, modes
@@ -75,6 +76,7 @@ class Console(Acting):
         self._started_at = clock.now()
         self._conversation: Conversation | None = None
         self._at_risk = 0
+        self._password_only = False
         self._pending_ids: set[str] = set()
         self._anything = False
         self._gather: Timer | None = None
@@ -107,9 +109,17 @@ class Console(Acting):
 
     def _say_keymap(self) -> None:
         self.set_keymap(self.keymap)
-        for key, one, other in commands.clashes(self.keymap):
-            told = _("Key {key} is given twice: {one} and {other}.")
-            self.tell(told.format(key=commands.shown(key), one=one, other=other), warn=True)
+        told = [
+            _("Key {key} is given twice: {one} and {other}.").format(key=commands.shown(key), one=one, other=other)
+            for key, one, other in commands.clashes(self.keymap)
+        ]
+        if self.keymap:
+            from .bindings import own_ids
+
+            unknown = _("The keymap file names {name}, which is no command.")
+            told += [unknown.format(name=clean(id, line=True)) for id in commands.unknown(self.keymap, own_ids())]
+        if told:
+            self.tell("  ".join(told), warn=True, seconds=30)
 
     def seat(self, desk: Reading) -> None:
         """Somebody has signed in."""
@@ -147,8 +157,10 @@ class Console(Acting):
 
     def _start_talking(self) -> "Conversation":
         from ..desk.conversing import Conversation
+        from ..desk.opening import vault_mode
         from . import escalations, forms, knowledge, sync, ticket  # noqa: F401  # loaded while nobody waits for them
 
+        self._password_only = vault_mode(self.home, self.reading.unlocked.login) == "password"
         talk = Conversation(self.desk, self._status, self._news, talks=not self.read_only)
         talk.start()
         return talk
@@ -156,6 +168,7 @@ class Console(Acting):
     def _talks(self, conversation: "Conversation") -> None:
         self._conversation = conversation
         conversation.poke()
+        self.frame_all()
 
     def on_unmount(self) -> None:
         """The conversation ends with the console."""
@@ -340,5 +353,6 @@ class Console(Acting):
             offline_since=None if sync.online else sync.since or self._started_at,
             pending=pending,
             refused=attention,
-            note=_("look only") if self.read_only else "",
+            onlooker=self.read_only,
+            weak=_("password only") if self._password_only else "",
         )

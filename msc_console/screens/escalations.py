@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import IntEnum
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -15,7 +16,7 @@ from ..domain.rights import Right, has
 from ..domain.rows import QueueRow
 from ..domain.terms import HopState
 from ..errors import MscError
-from ..i18n import _, duration_short, when
+from ..i18n import N_, _, duration_short, when
 from ..text import clean
 from ..widgets import words
 from ..widgets.document import Document
@@ -28,8 +29,27 @@ from .forms import AckForm, Filled
 Pair = tuple[Hop, QueueRow]
 
 
+class Share(IntEnum):
+    """What a person has to do with an escalation, the nearest first."""
+
+    LEVEL = 0
+    """Their level was asked."""
+    HOLDER = 1
+    """They hold the ticket and the customer."""
+    ONLOOKER = 2
+    """A colleague's, in their scope."""
+
+
+_SHARES = {
+    Share.LEVEL: N_("Your level is asked"),
+    Share.HOLDER: N_("Your tickets"),
+    Share.ONLOOKER: N_("Tickets of colleagues"),
+}
+
+
 class EscalationsScreen(ConsoleScreen):
-    """The list, what waits for an answer first, with the reason of the one under the cursor."""
+    """The list by the person's share in it, what waits for an answer first, with the reason of the one under the
+    cursor and what can be done about it."""
 
     ACTS = commands.ESCALATIONS
     AUTO_FOCUS = "PickList"
@@ -54,7 +74,7 @@ class EscalationsScreen(ConsoleScreen):
             yield Document()
 
     def _heads(self) -> str:
-        names = ((_("Number"), 11), (_("P"), 4), (_("Level"), 12), (_("Since"), 8), (_("State"), 26))
+        names = ((_("Number"), 11), (_("P"), 4), (_("Level"), 8), (_("Since"), 8), (_("State"), 20), (_("Holder"), 9))
         return "".join(pad(name, cells) for name, cells in names) + _("Customer · Subject")
 
     def place(self) -> tuple[str, int | None]:
@@ -85,29 +105,42 @@ class EscalationsScreen(ConsoleScreen):
 
     def _show(self, pairs: Sequence[Pair]) -> None:
         if self.is_mounted:
-            order = sorted(pairs, key=lambda pair: pair[0].state != HopState.OPEN)  # the oldest first within each
+            # The oldest first within each.
+            order = sorted(pairs, key=lambda pair: (self._share(*pair), pair[0].state != HopState.OPEN))
             self._pairs = {hop.id: (hop, row) for hop, row in order}
             self._list()
             self._detail()
             self.frame()
 
     def _list(self) -> None:
-        now = self.shell.now()
-        self.query_one(PickList).show([self._item(hop, row, now) for hop, row in self._pairs.values()])
+        now, last = self.shell.now(), None
+        items: list[Item] = []
+        for hop, row in self._pairs.values():
+            if (share := self._share(hop, row)) != last:
+                items += [Item("", [])] if items else []
+                items.append(Item("", [(_(_SHARES[share]), Tone.DIM)]))
+                last = share
+            items.append(self._item(hop, row, now))
+        self.query_one(PickList).show(items)
+
+    def _share(self, hop: Hop, row: QueueRow) -> Share:
+        me = self.shell.desk.person
+        if not self._by_proxy(hop):
+            return Share.LEVEL
+        return Share.HOLDER if row.owner == me.id else Share.ONLOOKER
 
     def _item(self, hop: Hop, row: QueueRow, now: datetime) -> Item:
         waited = duration_short(now - hop.raised_at)
         pressing = Tone.LATE if row.priority == "critical" else Tone.PLAIN
         open_ = hop.state == HopState.OPEN
-        state = (
-            _("waits for an answer") if open_ else _("acknowledged, {name}").format(name=self._first_name(hop.acked_by))
-        )
+        state = _("waits for an answer") if open_ else _("{name} has it").format(name=self._first_name(hop.acked_by))
         left: Line = [
             (pad(line_of(row.label, 10), 11), Tone.STRONG),
             (pad(words.priority_mark(row.priority), 4), pressing),
-            (pad(words.tier_word(hop.tier), 11) + " ", Tone.PLAIN),
+            (pad(line_of(words.tier_short(hop.tier), 7), 8), Tone.PLAIN),
             (pad(waited, 8), Tone.WARN if open_ else Tone.PLAIN),
-            (pad(line_of(state, 25), 26), Tone.WARN if open_ else Tone.PLAIN),
+            (pad(line_of(state, 19), 20), Tone.WARN if open_ else Tone.PLAIN),
+            (pad(line_of(self._first_name(row.owner), 8), 9), Tone.PLAIN),
             (line_of(f"{row.customer} · {row.subject}" if row.customer else row.subject, 200), Tone.PLAIN),
         ]
         return Item(hop.id, left)
@@ -148,7 +181,23 @@ class EscalationsScreen(ConsoleScreen):
         lines += [[(text, Tone.PLAIN)] for text in wrap(clean(hop.reason), width)]
         if hop.proxy:
             lines.append([(line_of(_("by proxy: {how}").format(how=hop.proxy), width), Tone.DIM)])
+        lines.append([])
+        lines += [[(text, Tone.ACCENT)] for text in wrap(self._way_on(hop), width)]
         document.show_lines(lines)
+
+    def _way_on(self, hop: Hop) -> str:
+        """What this person can do about it."""
+        keymap = self.shell.keymap
+        ack, back = (commands.shown(commands.keys_of(command, keymap)) for command in (commands.ACK, commands.RETURN))
+        if self.why_not(commands.RETURN) is not None:
+            return _("Nothing to do for you: another level answers.")
+        if hop.state != HopState.OPEN:
+            told = _("{back} gives it back, with the solution or the reason.")
+        elif not self._by_proxy(hop):
+            told = _("{ack} says that your level has it; {back} gives it back, with the solution or the reason.")
+        else:
+            told = _("{tier} answers. What they tell you by telephone or chat, {ack} and {back} record for them.")
+        return told.format(ack=ack, back=back, tier=words.tier_word(hop.tier))
 
     # -- commands
 

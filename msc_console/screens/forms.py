@@ -37,7 +37,7 @@ class Field(Horizontal):
     """A label and what is filled in beside it."""
 
     DEFAULT_CSS = """
-    Field { height: auto; & > Label { width: 16; color: $text-muted; } & > .control { width: 1fr; } }
+    Field { height: auto; & > Label { width: 18; padding-right: 1; color: $text-muted; } & > .control { width: 1fr; } }
     """
 
     def __init__(self, name: str, label: str, control: Widget, *, required: bool = False) -> None:
@@ -59,9 +59,11 @@ class Field(Horizontal):
         return self.control.value.strip()
 
 
-def words_field(name: str, label: str, value: str = "", *, required: bool = False, most: int = 500) -> Field:
-    """A line of text."""
-    return Field(name, label, Input(value, compact=True, max_length=most), required=required)
+def words_field(
+    name: str, label: str, value: str = "", *, required: bool = False, most: int = 500, example: str = ""
+) -> Field:
+    """A line of text; `example` stands in it while it is empty."""
+    return Field(name, label, Input(value, compact=True, max_length=most, placeholder=example), required=required)
 
 
 def text_field(name: str, label: str, value: str = "", *, required: bool = False, lines: int = 6) -> Field:
@@ -105,9 +107,13 @@ class Form(Modal[Filled]):
 
     def content(self) -> ComposeResult:
         """Fields, a line for what is missing, keys."""
-        yield from self.fields()
+        fields = list(self.fields())
+        yield from fields
         yield TextLine(id="wrong")
-        yield HintLine([("^s", self.verb(), True), ("Esc", _("back"), True)], classes="foot")
+        keys = [("^s", self.verb(), True), ("Esc", _("back"), True)]
+        if any(isinstance(field, Field) and isinstance(field.control, Choice) for field in fields):
+            keys.append(("\u2190 \u2192", _("choose"), True))
+        yield HintLine(keys, classes="foot")
 
     def verb(self) -> str:
         """What taking the form does, in a word."""
@@ -358,6 +364,7 @@ class AckForm(Form):
     def fields(self) -> Iterator[Widget]:
         """See `Form`."""
         if self._proxy:
-            yield words_field("proxy", _("Who, and how"), required=True)
+            example = _("who said so, and by which way")
+            yield words_field("proxy", _("By proxy"), required=True, example=example)
         if self._outcome:
             yield text_field("outcome", _("Reason or solution"), required=True, lines=5)

@@ -208,9 +208,10 @@ class KnowledgePick(Modal[str]):
         self.shell.in_thread(work, lambda found: self._show(text, found), group="knowledge")
 
     def _show(self, text: str, found: Sequence[Article]) -> None:
-        if text == self._text and self.is_mounted:
+        if text == self._text:
             self._articles = {article.id: article for article in found}
-            self.query_one(PickList).show(article_items(found), found[0].id if found else None)
+            for picks in self.query(PickList):  # none where the box was closed meanwhile
+                picks.show(article_items(found), found[0].id if found else None)
 
     def on_pick_list_highlighted(self, message: PickList.Highlighted) -> None:
         """Shows the article under the cursor."""

@@ -13,6 +13,7 @@ from ..domain.model import Contact, Queue, Service
 from ..domain.terms import Channel, Op
 from ..i18n import _
 from ..widgets import words
+from ..widgets.choice import Choice
 from ..widgets.paint import Line, Tone, line_of
 from ..widgets.pick_list import Item, PickList
 from .classify import Classifying
@@ -32,17 +33,19 @@ class NewTicketForm(Classifying):
     DEFAULT_CSS = """
     NewTicketForm {
         & > .box { width: 84; max-width: 100%; max-height: 100%; }
-        & PickList { height: 3; margin-left: 16; }
+        & PickList { height: 3; margin-left: 18; }
     }
     """
 
-    def __init__(
-        self, services: Sequence[Service], queues: Sequence[Queue], queue: str, start: Mapping[str, str]
-    ) -> None:
+    def __init__(self, services: Sequence[Service], queues: Sequence[Queue], start: Mapping[str, str]) -> None:
         super().__init__(_("New ticket"), services)
-        self._queues, self._queue, self._begin = queues, queue, start
+        self._queues, self._begin = queues, start
         self._contacts: dict[str, Contact] = {}
+        self._found_for = ""
+        """What was typed when the contacts in the list were found."""
         self._contact: Contact | None = None
+        self._queue_chosen = False
+        """The person chose the queue: the routes of the centre no longer do."""
         self._timer: Timer | None = None
 
     def fields(self) -> Iterator[Widget]:
@@ -52,10 +55,11 @@ class NewTicketForm(Classifying):
         yield PickList(id="contacts", empty=_("type a name, number or address"))
         yield words_field("address", _("Address"), start.get("address", ""), most=200)
         channels = [(str(channel), words.channel_word(channel)) for channel in Channel]
-        yield choice_field("channel", _("Channel"), channels, "phone")
+        yield choice_field("channel", _("Channel"), channels, str(Channel.PHONE))
         yield words_field("subject", _("Subject"), start.get("subject", ""), required=True, most=200)
         yield text_field("body", _("What it is about"), start.get("body", ""), lines=3)
-        yield choice_field("queue", _("Queue"), [(queue.key, queue.name) for queue in self._queues], self._queue)
+        queue = self.shell.desk.queue_for(Channel.PHONE)
+        yield choice_field("queue", _("Queue"), [(one.key, one.name) for one in self._queues], queue)
         yield from self.class_fields({})
         yield choice_field("take", _("Hold it"), [("yes", _("yes, I take it")), ("", _("no, into the queue"))], "yes")
 
@@ -76,11 +80,38 @@ class NewTicketForm(Classifying):
         if event.input is self._control("contact") and (self._contact is None or event.value != self._contact.name):
             self._contact = None
             self._find(event.value.strip())
+            self._route()
         self._later()
 
     def on_text_area_changed(self) -> None:
         """Journals."""
         self._later()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter at the contact takes the one under the list's cursor; elsewhere it takes the form."""
+        text = event.value.strip()
+        if event.input is not self._control("contact") or self._contact is not None or not text:
+            return
+        event.stop()
+        event.prevent_default()
+        if text != self._found_for:  # typed faster than it was looked for
+            self._show(text, self.shell.desk.find_contacts(text, CONTACTS_MOST))
+        self._choose(self.query_one("#contacts", PickList).cursor_id or NEW)
+
+    def on_choice_changed(self, message: Choice.Changed) -> None:
+        """Channel and service have a say in the queue, until the person names it."""
+        if message.choice is self._control("queue"):
+            self._queue_chosen = True
+        else:
+            self.call_later(self._route)  # a service's own fields are put right first
+
+    def _route(self) -> None:
+        if self._queue_chosen or not self.is_mounted:
+            return
+        values, queue = self.values(), self._control("queue")
+        assert isinstance(queue, Choice)
+        found = self.shell.desk.queue_for(values["channel"], values["service"], self._contact)
+        queue.offer([(one.key, one.name) for one in self._queues], found)
 
     def _control(self, name: str) -> Widget:
         from .forms import Field
@@ -99,7 +130,7 @@ class NewTicketForm(Classifying):
     def _show(self, text: str, found: Sequence[Contact]) -> None:
         if not self.is_mounted or self._contact is not None:
             return
-        self._contacts = {one.id: one for one in found}
+        self._contacts, self._found_for = {one.id: one for one in found}, text
         items = [Item(one.id, _contact_line(one)) for one in found]
         new: Line = [("+ ", Tone.ACCENT), (_("new contact: {name}").format(name=line_of(text, 40)), Tone.PLAIN)]
         self.query_one("#contacts", PickList).show([*items, Item(NEW, new)])
@@ -107,7 +138,10 @@ class NewTicketForm(Classifying):
     def on_pick_list_chosen(self, message: PickList.Chosen) -> None:
         """A known contact, or a new one."""
         message.stop()
-        found = self._contacts.get(message.item_id)
+        self._choose(message.item_id)
+
+    def _choose(self, id: str) -> None:
+        found = self._contacts.get(id)
         if found is None:
             self._control("address").focus()
             return
@@ -119,6 +153,7 @@ class NewTicketForm(Classifying):
         address.value = ", ".join(one.value for one in found.addresses)
         self.query_one("#contacts", PickList).show([Item(found.id, _contact_line(found))])
         self._control("subject").focus()
+        self._route()
 
     # -- the journal
 

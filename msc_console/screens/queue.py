@@ -15,8 +15,8 @@ from ..errors import MscError
 from ..i18n import _, ngettext
 from ..widgets.paint import Line, Tone
 from ..widgets.pick_list import Item, PickList
+from ..widgets.preview import Preview
 from ..widgets.text_line import TextLine
-from ..widgets.ticket_head import Preview
 from ..widgets.ticket_list import TicketList
 from . import views
 from .base import Column, Row, bindings
@@ -34,7 +34,7 @@ class QueueScreen(Verbs):
     """Which tickets are to be worked on, the nearest due first."""
 
     ACTS = commands.QUEUE
-    HINTED = 10
+    HINTED = 13
     AUTO_FOCUS = "TicketList"
     BINDINGS: ClassVar[list[BindingType]] = bindings(commands.QUEUE)
     DEFAULT_CSS = """
@@ -96,6 +96,12 @@ class QueueScreen(Verbs):
             return commands.why_not(anywhere, self.shell.reading.person, None, self.shell.now())
         return super().why_not(command)
 
+    def frame(self) -> None:
+        """Also the note under the list."""
+        super().frame()
+        if self.is_mounted and not self.shell.leaving:
+            self._inform()
+
     # -- rows and counts
 
     def on_mount(self) -> None:
@@ -144,14 +150,30 @@ class QueueScreen(Verbs):
         parts = []
         if tickets.count:
             parts.append(_("{n} of {all}").format(n=tickets.cursor + 1, all=tickets.count))
-        parts.append(_("newest first") if self._text else _("nearest due first"))
         if marked:
             parts.append(ngettext("{n} marked", "{n} marked", marked).format(n=marked))
+        parts.append(_("newest first") if self._text else _("nearest due first"))
         pending = any(row.pending for row in tickets.visible_rows)
         if pending:
             parts.append(_("~ not yet confirmed by central"))
         left: Line = [("  " + " · ".join(parts), Tone.DIM)]
-        self.query_one("#info", TextLine).show(left)
+        self.query_one("#info", TextLine).show(left, self._notice())
+
+    def _notice(self) -> Line:
+        """What the person's own acts wait for, where it is anything to know, and the key that shows them."""
+        pending, refused = self.shell.reading.counts()
+        key = commands.shown(commands.keys_of(commands.GO_SYNC, self.shell.keymap))
+        if refused:
+            text = ngettext("{n} act was refused: {key} shows it.", "{n} acts were refused: {key} shows them.", refused)
+            return [(text.format(n=refused, key=key) + " ", Tone.LATE)]
+        if pending and not self.shell.sync_status.online:
+            text = ngettext(
+                "{n} act waits, safe on this laptop: {key} shows it.",
+                "{n} acts wait, safe on this laptop: {key} shows them.",
+                pending,
+            )
+            return [(text.format(n=pending, key=key) + " ", Tone.WARN)]
+        return []
 
     # -- the cursor
 
@@ -313,9 +335,7 @@ class QueueScreen(Verbs):
         from . import new_ticket
 
         desk = self.shell.desk
-        own = desk.person.queues
-        queue = self.view[6:] if self.view.startswith("queue:") else own[0] if own else ""
-        form = new_ticket.NewTicketForm(desk.services(), desk.queue_list(), queue, new_ticket.start_from(desk))
+        form = new_ticket.NewTicketForm(desk.services(), desk.queue_list(), new_ticket.start_from(desk))
 
         def filled(got: Mapping[str, str] | None) -> None:
             if got is not None:

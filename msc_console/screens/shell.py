@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from textual.app import App
 from textual.message import Message
 
 from .. import clock
@@ -21,6 +20,7 @@ from ..errors import MscError
 from ..messages import sentence
 from ..sync.status import SyncStatus
 from ..widgets.row_window import RowSource
+from .key_order import KeyOrder
 
 if TYPE_CHECKING:
     from ..desk import Desk
@@ -81,7 +81,7 @@ class TicketsChanged(Message):
         self.ids = ids
 
 
-class Shell(App[int]):
+class Shell(KeyOrder):
     """The app as screens see it."""
 
     settings: Settings
@@ -193,6 +193,7 @@ class Shell(App[int]):
                     outcomes.append(Outcome(label, error=as_error(error)))
             self.post_message(Performed(outcomes, then))
 
+        self.keys_wait()
         self._thread(work, group)
 
     def in_thread(
@@ -231,6 +232,7 @@ class Shell(App[int]):
         self.acted(message.outcomes)
         if message.then is not None:
             message.then(message.outcomes)
+        self.call_later(self.keys_go_on)  # by then the focus is where that has put it
 
     def on_was_read(self, message: WasRead) -> None:
         """A read came back."""
@@ -248,8 +250,8 @@ class Shell(App[int]):
 
     # -- telling
 
-    def tell(self, text: str, *, warn: bool = False) -> None:
-        """Tells the result of the person's own act for a moment, where it covers nothing."""
+    def tell(self, text: str, *, warn: bool = False, seconds: float = 8.0) -> None:
+        """Tells the result of the person's own act for some seconds, where it covers nothing."""
         raise NotImplementedError
 
     def tell_error(self, error: MscError) -> None:

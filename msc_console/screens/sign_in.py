@@ -76,10 +76,9 @@ class SignInScreen(Screen[None]):
         return [(Content(self._chosen.central).plain, Tone.DIM)]
 
     def _hints(self) -> list[tuple[str, str, bool]]:
-        hints = [("Enter", _("sign in"), True), ("Esc", _("back"), True), ("^q", _("quit"), True)]
-        if self._can_take_over:
-            hints.insert(1, ("^t", _("take the session over"), True))
-        return hints
+        take_over = [("^t", _("take the session over"), True)] if self._can_take_over else []
+        back = [("Esc", _("back"), True)] if self._flow is not None else []
+        return [("Enter", _("sign in"), True), *take_over, *back, ("^q", _("quit"), True)]
 
     def on_mount(self) -> None:
         """The first empty line has the focus."""
@@ -157,6 +156,7 @@ class SignInScreen(Screen[None]):
         self._working, self._flow = False, flow
         self.add_class("coding")
         self.query_one("#told", Static).update(Content(_("The password is right. Now the code.")))
+        self.query_one(HintLine).show(self._hints())
         self.query_one("#code", Input).focus()
 
     def _failed(self, error: MscError) -> None:

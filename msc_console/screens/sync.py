@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from .. import clock, commands
 from ..commands import Command
 from ..desk.acts import Done
+from ..domain.terms import Op
 from ..errors import MscError
 from ..i18n import N_, _, ngettext, when
 from ..messages import sentence
@@ -26,7 +27,24 @@ from .shell import Outcome
 Row = tuple[Any, str, str]
 """An act of the outbox with label and title of what it is on."""
 
-_TOLD = ("body", "solution", "reason", "outcome", "subject", "name", "state", "tier", "queue", "owner")
+_TOLD = (
+    "body",
+    "solution",
+    "reason",
+    "outcome",
+    "proxy",
+    "subject",
+    "name",
+    "state",
+    "tier",
+    "queue",
+    "owner",
+    "urgency",
+    "impact",
+    "service",
+    "component",
+    "category",
+)
 
 
 _NAMES = {
@@ -35,6 +53,7 @@ _NAMES = {
     "reason": N_("reason"),
     "outcome": N_("answer"),
     "name": N_("name"),
+    "proxy": N_("by proxy"),
 }
 
 
@@ -152,6 +171,9 @@ class SyncScreen(ConsoleScreen):
         desk = self.shell.desk
         names = {person.id: person.name for person in desk.world.persons.values()}
         names |= {queue.key: queue.name for queue in desk.queue_list()}
+        for service in desk.services():
+            names |= {part.key: part.name for part in (*service.components, *service.categories)}
+            names[service.key] = service.name
         document.show_lines(detail_lines(row[0], width, self.shell.settings.zone, names) if row else [])
 
     # -- commands
@@ -228,6 +250,7 @@ def detail_lines(op: Any, width: int, zone: str, names: Mapping[str, str]) -> li
     `names` has the names of persons and queues by id and key.
     """
     lines: list[Line] = []
+    told_already: set[str] = set()
     result = op.result or {}
     if op.state == "attention":
         data = dict(result.get("data") or {})
@@ -236,10 +259,13 @@ def detail_lines(op: Any, width: int, zone: str, names: Mapping[str, str]) -> li
         lines += [[(text, Tone.LATE)] for text in wrap(told, width)]
         if isinstance(fields, dict):
             lines += _three_ways(fields, width, names)
+            told_already = set(fields)
         lines.append([])
     for name in _TOLD:
-        value = op.command.args.get(name)
-        if value:
+        if name not in op.command.args or name in told_already:
+            continue
+        value = op.command.args[name]
+        if value or op.kind == Op.TICKET_SET:
             first, *rest = wrap(_value(name, value, names, line=False), max(width - 16, 10))
             lines.append([(pad(_field(name), 16), Tone.DIM), (first, Tone.PLAIN)])
             lines += [[(" " * 16 + text, Tone.PLAIN)] for text in rest]

@@ -1,6 +1,7 @@
 """One ticket: its timeline, its clocks beside it, and the box to write in."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -107,8 +108,7 @@ class TicketScreen(Verbs):
         if other:
             self.query_one("#none", TextLine).show([])
             self._restore()
-            if not self.shell.read_only:
-                self.shell.in_thread(lambda: self.shell.desk.mark_seen(id), lambda _done: None, group="seen")
+            self._mark_seen()
         if compose is not None:
             self._write(compose, insert)
         elif other:
@@ -121,11 +121,19 @@ class TicketScreen(Verbs):
         if view is None or (ids and view.ticket.id not in ids):
             return
         try:
-            self._view = self.shell.desk.ticket(view.ticket.id)
+            fresh = self.shell.desk.ticket(view.ticket.id)
         except MscError:
             return  # it left this person's scope: what was read stays on the screen
-        if self._view != view:
+        fresh = replace(fresh, seen_at=view.seen_at)  # what was unread when it was opened is so until it is left
+        if fresh != view:
+            self._view = fresh
             self._paint(other=False)
+            self._mark_seen()
+
+    def _mark_seen(self) -> None:
+        view, desk = self._view, self.shell.desk
+        if view is not None and self.is_current and not self.shell.read_only:
+            self.shell.in_thread(lambda: desk.mark_seen(view.ticket.id), lambda _done: None, group="seen")
 
     def tick(self) -> None:
         """Clocks as they stand now."""
@@ -141,7 +149,10 @@ class TicketScreen(Verbs):
         self.query_one(TicketHead).show(about, view.label)
         self.query_one(SidePanel).show(about)
         timeline = self.query_one(Timeline)
-        (timeline.show if other else timeline.update_entries)(view.entries, about.names)
+        if other:
+            timeline.show(view.entries, about.names, first_unread(view, self.shell.desk.person.id))
+        else:
+            timeline.update_entries(view.entries, about.names)
 
     # -- along the view
 
@@ -298,3 +309,12 @@ class TicketScreen(Verbs):
         """Esc: to where the ticket was opened from; what is written is kept."""
         self.query_one(Composer).flush()
         self.shell.go(self.shell.ticket_from)
+
+
+def first_unread(view: TicketView, me: str) -> str | None:
+    """The id of the first entry that came after the person last had the ticket open; None for the first time."""
+    seen = view.seen_at
+    if seen is None:
+        return None
+    fresh = (one.id for one in view.entries if one.author != me and max(one.at, one.received_at or one.at) > seen)
+    return next(fresh, None)

@@ -6,13 +6,13 @@ A screen that mixes this in says which tickets are meant (`targets`) and what to
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..domain.model import Ticket
 from ..domain.terms import Op
 from .base import ConsoleScreen
 from .shell import Outcome
 
 if TYPE_CHECKING:
     from ..desk.acts import Done
+    from ..domain.model import Ticket
     from .forms import Filled
 
 Act = Callable[[str], "Done"]
@@ -46,7 +46,7 @@ class Verbs(ConsoleScreen):
 
         self.app.push_screen(form, filled)
 
-    def first(self) -> Ticket:
+    def first(self) -> "Ticket":
         """The first target whole: what a form starts from."""
         return self.shell.desk.find_ticket(self.targets()[0][0])
 

@@ -15,7 +15,7 @@ from .opening import Connection
 from .rows import IN, bind
 
 SET_UP = ("policy", "duty", "site")
-"""Parts of the set-up that are synced whole and kept as documents (`set_up`), not as rows."""
+"""Parts of the set-up that are synced whole and kept as documents (`settings.set_up`), not as rows."""
 TARGETS = ("ticket", "contact")
 """Entities that acts are aimed at and that a title is kept of while acts on them are unsettled."""
 
@@ -120,15 +120,9 @@ def take(
 
 def _keep_set_up(conn: Connection, line: FeedLine) -> None:
     """Of a policy the newest version counts; the others are one document each."""
-    held = set_up(conn, line.entity)
+    held = settings.set_up(conn, line.entity)
     if line.entity != "policy" or line.d.get("version", 0) >= held.get("version", 0):
-        settings.put(conn, f"set_up:{line.entity}", line.d)
-
-
-def set_up(conn: Connection, part: str) -> dict[str, Any]:
-    """The document of a part of `SET_UP`; empty until central has sent it."""
-    found: dict[str, Any] = settings.get(conn, f"set_up:{part}", {})
-    return found
+        settings.keep_set_up(conn, line.entity, line.d)
 
 
 def _put(conn: Connection, entity: str, documents: dict[str, Any], applied: Applied) -> None:

@@ -9,14 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import clock
-from ..domain.commands import Basis, Command
 from ..domain.terms import Op
 from ..errors import ConflictError, NotFound
 from .opening import Connection
 from .rows import IN, bind
+
+if TYPE_CHECKING:
+    from ..domain.commands import Basis, Command
 
 KEEP_DONE = timedelta(days=14)
 """How long acts that are over can be offered to central again."""
@@ -57,7 +59,7 @@ class OutboxOp:
     """One act with where it stands."""
 
     n: int
-    command: Command
+    command: "Command"
     hold_until: datetime | None
     next_at: datetime | None
     state: OpState
@@ -92,7 +94,7 @@ def dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
-def plain_basis(basis: Basis) -> dict[str, Any]:
+def plain_basis(basis: "Basis") -> dict[str, Any]:
     """A basis on the wire: defaults are left out."""
     found = {"ver": basis.ver, "epoch": basis.epoch, "claim": basis.claim}
     return {name: value for name, value in found.items() if value}
@@ -103,6 +105,8 @@ def _moment(ms: int | None) -> datetime | None:
 
 
 def _op(row: Any) -> OutboxOp:
+    from ..domain.commands import Basis, Command
+
     return OutboxOp(
         n=row["n"],
         command=Command(
@@ -134,7 +138,7 @@ def _op(row: Any) -> OutboxOp:
     )
 
 
-def append(conn: Connection, command: Command, hold_until: datetime | None = None) -> None:
+def append(conn: Connection, command: "Command", hold_until: datetime | None = None) -> None:
     """Add an act at the end. `hold_until`: it doesn't leave before (undo send)."""
     conn.execute(
         'INSERT INTO outbox (id, kind, version, actor, target, basis, "before", args, deps, cause, made_at, seen_at,'
@@ -265,7 +269,7 @@ def _open(conn: Connection, op_id: str) -> OutboxOp:
     return op
 
 
-def succeed(conn: Connection, old: OutboxOp, command: Command, now: datetime) -> None:
+def succeed(conn: Connection, old: OutboxOp, command: "Command", now: datetime) -> None:
     """Put `command` in the place of a refused act, which ends as resolved: what was made after it stays after it."""
     append(conn, command)
     place = newest(conn)

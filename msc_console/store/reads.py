@@ -1,13 +1,17 @@
 """What screens and commands read of the cache beside queues and search: one ticket whole, the catalogue, the people."""
 
 import re
+from typing import TYPE_CHECKING
 
-from ..domain.model import Article, Contact, Entry, Hop, Organisation, Person, Queue, Service, Ticket
+from ..domain.people import Person, Queue
 from ..domain.rows import QueueRow
 from ..errors import NotFound, UsageError
 from . import outbox, queues, rows
 from .opening import Connection
-from .outbox import OutboxOp
+
+if TYPE_CHECKING:
+    from ..domain.model import Article, Contact, Entry, Hop, Organisation, Service, Ticket
+    from .outbox import OutboxOp
 
 PREFIX_LETTERS = 8
 """Shortest beginning of an id that names a ticket."""
@@ -42,30 +46,36 @@ def _hits(conn: Connection, where: str, value: str | int) -> list[tuple[str, str
     return [(row[0], queues.label(row[1], row[2], row[0])) for row in found]
 
 
-def ticket(conn: Connection, ref: str) -> Ticket:
+def ticket(conn: Connection, ref: str) -> "Ticket":
     """A ticket by what a person calls it. Errors as in `ticket_id`."""
     found: Ticket = rows.value(conn, "ticket", ticket_id(conn, ref))
     return found
 
 
-def ticket_by_id(conn: Connection, id: str) -> Ticket | None:
+def ticket_by_id(conn: Connection, id: str) -> "Ticket | None":
     """A ticket by its whole id."""
     found: Ticket | None = rows.value(conn, "ticket", id)
     return found
 
 
-def timeline(conn: Connection, ticket: str) -> list[Entry]:
+def timeline(conn: Connection, ticket: str) -> "list[Entry]":
     """Every entry of a ticket, the oldest first; own acts that wait are among them (`ver` 0)."""
+    from ..domain.model import Entry
+
     return rows.values(conn, Entry, "entry", "ticket = ? ORDER BY at, n", (ticket,))
 
 
-def hops(conn: Connection, ticket: str) -> list[Hop]:
+def hops(conn: Connection, ticket: str) -> "list[Hop]":
     """Every escalation of a ticket, the oldest first."""
+    from ..domain.model import Hop
+
     return rows.values(conn, Hop, "hop", "ticket = ? ORDER BY raised_at, id", (ticket,))
 
 
-def escalations(conn: Connection, me: Person) -> list[tuple[Hop, QueueRow]]:
+def escalations(conn: Connection, me: Person) -> "list[tuple[Hop, QueueRow]]":
     """Escalations that wait for a person: those to the own tier, those that ask for them, those they took on."""
+    from ..domain.model import Hop
+
     found = rows.values(
         conn,
         Hop,
@@ -78,7 +88,7 @@ def escalations(conn: Connection, me: Person) -> list[tuple[Hop, QueueRow]]:
     return [(hop, tickets[hop.ticket]) for hop in found if hop.ticket in tickets]
 
 
-def contact(conn: Connection, id: str) -> Contact | None:
+def contact(conn: Connection, id: str) -> "Contact | None":
     """A contact by id."""
     found: Contact | None = rows.value(conn, "contact", id)
     return found
@@ -92,7 +102,7 @@ def tickets_of_contact(conn: Connection, contact: str, me: str, limit: int = 20)
     return queues.by_ids(conn, [row[0] for row in found], me)
 
 
-def organisation(conn: Connection, id: str) -> Organisation | None:
+def organisation(conn: Connection, id: str) -> "Organisation | None":
     """An organisation by id."""
     found: Organisation | None = rows.value(conn, "organisation", id)
     return found
@@ -114,30 +124,38 @@ def queue_list(conn: Connection) -> list[Queue]:
     return rows.values(conn, Queue, "queue", "1 ORDER BY name, id")
 
 
-def services(conn: Connection) -> list[Service]:
+def services(conn: Connection) -> "list[Service]":
     """The catalogue, by name."""
+    from ..domain.model import Service
+
     return rows.values(conn, Service, "service", "1 ORDER BY name, id")
 
 
-def articles(conn: Connection, service: str | None = None) -> list[Article]:
+def articles(conn: Connection, service: str | None = None) -> "list[Article]":
     """Articles by code, of one service where given."""
+    from ..domain.model import Article
+
     return rows.values(conn, Article, "article", "(?1 IS NULL OR service = ?1) ORDER BY code, id", (service,))
 
 
-def article(conn: Connection, ref: str) -> Article:
+def article(conn: Connection, ref: str) -> "Article":
     """An article by code (`PT-017`) or id. NotFound `article_unknown`."""
+    from ..domain.model import Article
+
     found = rows.values(conn, Article, "article", "id = ?1 OR upper(code) = upper(?1) LIMIT 1", (ref.strip(),))
     if not found:
         raise NotFound("article_unknown", ref=ref)
     return found[0]
 
 
-def outbox_list(conn: Connection) -> list[tuple[OutboxOp, str, str]]:
+def outbox_list(conn: Connection) -> "list[tuple[OutboxOp, str, str]]":
     """What this person's acts wait for: each act with the label and the title of what it is on."""
     return [(op, *_title(conn, op)) for op in outbox.listing(conn)]
 
 
-def _title(conn: Connection, op: OutboxOp) -> tuple[str, str]:
+def _title(conn: Connection, op: "OutboxOp") -> tuple[str, str]:
+    from ..domain.model import Ticket
+
     found: Ticket | Contact | None = rows.value(conn, "ticket", op.target) or rows.value(conn, "contact", op.target)
     if found is None:
         kept = conn.execute("SELECT entity, doc FROM base WHERE id = ? AND target = id", (op.target,)).fetchone()

@@ -1,12 +1,14 @@
 """Search in what is on this laptop. What a person types is words, never query syntax."""
 
 import unicodedata
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from ..domain.model import Article, Contact
 from ..domain.rows import QueueRow
 from . import queues, rows
 from .opening import Connection
+
+if TYPE_CHECKING:
+    from ..domain.model import Article, Contact
 
 TERMS_MAX = 12
 TERM_LETTERS_MAX = 64
@@ -27,13 +29,17 @@ def tickets(conn: Connection, text: str, me: str, limit: int = 50) -> list[Queue
     return queues.by_ids(conn, ids, me)
 
 
-def articles(conn: Connection, text: str, limit: int = 20) -> list[Article]:
+def articles(conn: Connection, text: str, limit: int = 20) -> "list[Article]":
     """Articles that hold the words, the best first; a hit in the title counts most."""
+    from ..domain.model import Article
+
     return _in_order(conn, Article, "article", text, "bm25(search_article, 8.0, 4.0, 1.0)", limit)
 
 
-def contacts(conn: Connection, text: str, limit: int = 20) -> list[Contact]:
+def contacts(conn: Connection, text: str, limit: int = 20) -> "list[Contact]":
     """Contacts by name, organisation or address, by name."""
+    from ..domain.model import Contact
+
     return _in_order(conn, Contact, "contact", text, "contact.name COLLATE NOCASE, contact.id", limit)
 
 

@@ -22,6 +22,17 @@ def put(conn: Connection, key: str, value: Any) -> None:
     )
 
 
+def set_up(conn: Connection, part: str) -> dict[str, Any]:
+    """The document of a part of the centre's set-up (`feed.SET_UP`); empty until central has sent it."""
+    found: dict[str, Any] = get(conn, f"set_up:{part}", {})
+    return found
+
+
+def keep_set_up(conn: Connection, part: str, document: Any) -> None:
+    """Keep what central says of a part of its set-up."""
+    put(conn, f"set_up:{part}", document)
+
+
 def hear_time(conn: Connection, server: datetime, device: datetime) -> None:
     """Central's clock read `server` when this device's read `device`. The last seen server time never goes back."""
     server_ms = clock.to_ms(server)

@@ -49,7 +49,9 @@ _VALUES: dict[str, Callable[[str], str]] = {
 
 def parts_of(entry: Entry, names: Names) -> list[str]:
     """The phrases of an entry's head, cleaned and in one line each."""
-    parts = [part for part in (_act(entry, names), *_fields(entry, names)) if part]
+    opened_by = entry.channel if entry.act == Op.TICKET_CREATE and entry.kind != EntryKind.MESSAGE else None
+    came = words.channel_word(opened_by) if opened_by else ""
+    parts = [part for part in (_act(entry, names), came, *_fields(entry, names)) if part]
     if entry.act not in (Op.TICKET_TAKE, Op.TICKET_ASSIGN) and entry.author and _new(entry, "owner") == entry.author:
         parts.append(_("took the ticket"))
     if reason := entry.data.get("reason"):

@@ -10,12 +10,13 @@ from msc_console.i18n import N_
 
 from .markdown_lines import lines_of
 from .paint import Line, fit
-from .painted import Painted
+from .painted import MOVES, Painted
 
 
 class Document(Painted, can_focus=True, inherit_bindings=False):
     """A text that scrolls. `show` takes Markdown, `show_lines` spans that are laid out already."""
 
+    MOVES: ClassVar[frozenset[str]] = MOVES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "turn_lines(1)", N_("Line down"), show=False, id="document.down"),
         Binding("up,k", "turn_lines(-1)", N_("Line up"), show=False, id="document.up"),

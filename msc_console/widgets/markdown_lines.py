@@ -1,4 +1,4 @@
-"""A small Markdown as lines: headings, lists, quotes, code, bold, italic, `code`. A pure function of text and width.
+"""A small Markdown as lines: headings, lists, quotes, tables, code, bold, italic, `code`. A pure function.
 
 What it does not know stays as it was written: an article is never lost to its mark-up.
 """
@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from msc_console.text import clean
 
 from .paint import Line, Tone, wrap
+from .table_lines import table_lines
 
 _INLINE = re.compile(r"\*\*(?P<bold>\S[^*]*)\*\*|\*(?P<soft>\S[^*]*)\*|`(?P<code>[^`]+)`")
 _ITEM = re.compile(r"(?P<indent> *)(?P<mark>[-*+]|\d{1,3}[.)]) +(?P<text>.*)")
@@ -22,8 +23,15 @@ _TONES = {"bold": Tone.STRONG, "soft": Tone.DIM, "code": Tone.ACCENT}
 def lines_of(text: str, width: int) -> list[Line]:
     """`text` (raw) in lines of at most `width` cells."""
     lines: list[Line] = []
+    table: list[str] = []
     fenced = False
-    for block in _paragraphs(clean(text)):
+    for block in (*_paragraphs(clean(text)), ""):
+        if block.startswith("|") and not fenced:
+            table.append(block)
+            continue
+        if table:
+            lines += table_lines(table, width, _plain)
+            table = []
         if _FENCE.match(block):
             fenced = not fenced
         elif fenced:

@@ -1,19 +1,26 @@
 """The base of every line widget: tones become styles of the theme here and nowhere else."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.css.styles import RenderStyles
+from textual.dom import DOMNode
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from .paint import Line, Tone
 
+MOVES = frozenset({"down", "up", "pagedown", "pageup", "home", "end", "ctrl+d", "ctrl+u"})
+"""Keys that move within a list or a text and nowhere else."""
+
 
 class Painted(ScrollView, can_focus=False):
-    """A widget that paints spans on the Line API. Its lines are exactly as wide as its content."""
+    """A widget that paints spans on the Line API. Its lines are exactly as wide as its content.
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"paint--cursor", *(f"paint--{tone}" for tone in Tone)}
+    `paint--<tone>` and `paint--cursor` are component classes in all but the declaration: Textual would look up all
+    nine on every widget each time that styles are applied, and a line has two or three.
+    """
 
     DEFAULT_CSS = """
     Painted {
@@ -40,10 +47,23 @@ class Painted(ScrollView, can_focus=False):
         self._tones: dict[tuple[str, bool], Style] = {}
 
     def notify_style_update(self) -> None:
-        """Forget styles of the theme or focus that was."""
-        self._tones.clear()
+        """Forget styles of the theme or focus that was, and paint anew what was painted in them."""
+        if self._tones:
+            self._tones.clear()
+            self.refresh()
+        self._component_styles.clear()
         self.restyled()
         super().notify_style_update()
+
+    def get_component_styles(self, *names: str) -> RenderStyles:
+        """Styles of component classes, looked up in the style sheet when they are first asked for."""
+        for name in names:
+            if name not in self._component_styles:
+                node = DOMNode(classes=name)
+                node._attach(self)
+                self.app.stylesheet.apply(node)
+                self._component_styles[name] = node.styles
+        return super().get_component_styles(*names)
 
     def restyled(self) -> None:
         """Called when painted lines hold styles that are no longer right."""

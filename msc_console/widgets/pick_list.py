@@ -16,7 +16,7 @@ from textual.strip import Strip
 from msc_console.i18n import N_, _
 
 from .paint import Line, Tone, fit, spread
-from .painted import Painted
+from .painted import MOVES, Painted
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Item:
 class PickList(Painted, can_focus=True, inherit_bindings=False):
     """Items with a cursor on one of them. The cursor stays on its item when the items change."""
 
+    MOVES: ClassVar[frozenset[str]] = MOVES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "step(1)", N_("Next line"), show=False, id="pick.down"),
         Binding("up,k", "step(-1)", N_("Previous line"), show=False, id="pick.up"),

@@ -34,12 +34,18 @@ class RowSource(Protocol):
 
 
 class RowWindow:
-    """A run of at most `keep` rows of a source; `first` is the position of its first row."""
+    """A run of about `keep` rows of a source; `first` is the position of its first row.
 
-    def __init__(self, source: RowSource, *, page: int = 100, keep: int = 200) -> None:
+    `ahead` rows on either side of what is looked at are read before anybody asks for them.
+    """
+
+    def __init__(self, source: RowSource, *, page: int = 100, keep: int = 800, ahead: int = 300) -> None:
         self.source = source
         self._page = page
         self._keep = keep
+        self._ahead = max(min(ahead, keep // 2 - page), 0)
+        self._seen = (0, page)
+        """What was looked at last."""
         self.count = 0
         self.first = 0
         self.rows: list[QueueRow] = []
@@ -76,7 +82,7 @@ class RowWindow:
 
         Gives by how much positions moved, because an end of the list showed that they had drifted.
         """
-        self._keep = max(self._keep, 2 * (bottom - top) + self._page)
+        self._keep = max(self._keep, 2 * (bottom - top) + self._page, bottom - top + 2 * (self._ahead + self._page))
         if top < self.first and top < self.first - top:
             self.restart()
         elif bottom > self.end and self.count - bottom < top - self.end:
@@ -86,10 +92,33 @@ class RowWindow:
             moved += self._down(top + moved)
         while top + moved < self.first and self._edge is not None:
             moved += self._up(bottom + moved)
+        self._seen = (top + moved, bottom + moved)
+        return moved
+
+    @property
+    def behind(self) -> bool:
+        """Whether rows near those that were looked at last have still to be read ahead."""
+        top, bottom = self._seen
+        above, below = top - self.first, self.end - bottom
+        return (below < self._ahead and not self._complete) or (above < self._ahead and self._edge is not None)
+
+    def read_ahead(self) -> int:
+        """Reads one page more where it will be wanted next. Gives by how much positions moved, as `ensure`."""
+        top, bottom = self._seen
+        down = self.end - bottom < self._ahead and not self._complete
+        moved = self._down(top) if down else self._up(bottom) if self.behind else 0
+        self._seen = (top + moved, bottom + moved)
         return moved
 
     def reload(self) -> None:
-        """Reads the count and the run's rows again, from the same place."""
+        """Reads the count and the rows around those that were looked at last again, from the same place."""
+        top, bottom = self._seen
+        low = min(max(top - self._page - self.first, 0), len(self.rows))
+        high = max(bottom + self._page - self.first, low)
+        if low:
+            self._edge = self.rows[low - 1].key
+            self.first += low
+        self._set(self.rows[low:high])
         self.count = self.source.count()
         wanted = max(len(self.rows), self._page)
         self._set(self.source.page(self._edge, wanted))
@@ -100,14 +129,14 @@ class RowWindow:
 
     def find(self, id: str) -> int | None:
         """The position of ticket `id`, wherever in the list it is, with the run moved to it; None if it isn't there."""
-        known = self.index_of(id)
+        known = self._look_at(id)
         if known is not None:
             return known
         found = next((row for row in self.source.around(id, 1) if row.id == id), None)
         if found is None:
             return None
         self.reload()
-        known = self.index_of(id)
+        known = self._look_at(id)
         if known is not None:
             return known
         upwards = bool(self.rows) and found.key < self.rows[0].key
@@ -117,7 +146,13 @@ class RowWindow:
             if at_end:
                 return None
             step(self.first if upwards else self.end)
-        return self.index_of(id)
+        return self._look_at(id)
+
+    def _look_at(self, id: str) -> int | None:
+        index = self.index_of(id)
+        if index is not None:
+            self._seen = (index, index + 1)
+        return index
 
     def between(self, one: Key, other: Key) -> list[str]:
         """Ids from one key to the other, both included, in the list's order; read by page, the run stays."""
@@ -184,7 +219,7 @@ class RowWindow:
         self.first -= len(more)
         self._set(more + self.rows)
         moved = 0
-        if start or self.first < 0:
+        if start or self.first <= 0:
             # More rows than positions before an unseen start: room for a page, until the start puts it right.
             moved = -self.first if start else self._page - self.first
             self.first += moved

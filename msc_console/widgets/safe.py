@@ -17,6 +17,7 @@ class SafeFilter(LineFilter):
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The same segments; only those that held something bad are rebuilt."""
         return [
-            Segment(BAD.sub("", segment.text), segment.style, segment.control) if BAD.search(segment.text) else segment
+            Segment(BAD.sub("", text), segment.style, segment.control) if not text.isprintable() else segment
             for segment in segments
+            for text in (segment.text,)
         ]

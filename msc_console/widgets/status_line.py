@@ -1,6 +1,6 @@
 """The top line: who sits here, where, how much of the shift is left, and how it stands with central."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
@@ -34,17 +34,23 @@ class Status:
     """Acts that wait for central."""
     refused: int = 0
     """Acts that central refused or that conflict."""
+    onlooker: bool = False
+    """This console only looks on, and talks with nobody: another one of this person works."""
     note: str = ""
-    """Something lasting that the person must know, e.g. a cache under a password alone."""
+    """Something lasting that the person must know."""
+    weak: str = ""
+    """What is less than it could be and not for the person to mend now: a cache under a password alone."""
 
 
 def render_status(status: Status, width: int, zone: tzinfo) -> Line:
     """The line in exactly `width` cells: in full where it fits, else shorter; what needs a person goes last."""
     for detail in (3, 2, 1):
-        left, right = _left(status, detail), _right(status, zone, detail)
-        if width_of(left) + 2 + width_of(right) <= width:
-            return spread(left, right, width)
-    right = _right(status, zone, 0)
+        left = _left(status, detail)
+        for shown in (status, replace(status, weak="")) if status.weak else (status,):
+            right = _right(shown, zone, detail)
+            if width_of(left) + 2 + width_of(right) <= width:
+                return spread(left, right, width)
+    right = _right(replace(status, weak=""), zone, 0)
     while width_of(right) > width and len(right) > 2:
         right = right[2:]
     return spread(_left(status, 1), right, width)
@@ -67,6 +73,8 @@ def _right(status: Status, zone: tzinfo, detail: int) -> Line:
     parts: list[Span] = []
     if status.note and detail > 1:
         parts.append((clean(status.note, line=True), Tone.WARN))
+    if status.weak:
+        parts.append((clean(status.weak, line=True), Tone.DIM))
     if status.shift_left is not None and detail:
         left = duration_short(status.shift_left)
         if detail == 3 and status.shift:
@@ -77,7 +85,9 @@ def _right(status: Status, zone: tzinfo, detail: int) -> Line:
     if status.at_risk or detail == 3:
         tone = Tone.LATE if status.at_risk else Tone.DIM
         parts.append((_("SLA at risk {n}").format(n=status.at_risk), tone))
-    if status.offline_since is None:
+    if status.onlooker:
+        parts.append((f"\u25cb {_('look only')}", Tone.WARN))
+    elif status.offline_since is None:
         parts.append((f"\u25cf {_('online')}", Tone.GOOD))
     else:
         since = _("offline {time}").format(time=f"{local(status.offline_since, zone):%H:%M}")

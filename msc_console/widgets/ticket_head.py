@@ -12,17 +12,20 @@ from msc_console.domain.terms import Party, Priority, State
 from msc_console.i18n import _, duration_short
 
 from . import words
-from .paint import Line, Tone, fit, line_of, spread
+from .paint import Line, Tone, fit, line_of, spread, width_of
 from .painted import Painted
 from .side_panel import About
 from .timeline_lines import lines_of
 
 
-def state_spans(ticket: Ticket) -> Line:
-    """Priority and state in words, e.g. `P1! CRITICAL  open`."""
+def state_spans(ticket: Ticket, *, short: bool = False) -> Line:
+    """Priority and state in words, e.g. `P1! CRITICAL  open`; `short` leaves the priority to its mark."""
     pressing = Tone.LATE if ticket.priority == Priority.CRITICAL else Tone.PLAIN
     word = words.priority_word(ticket.priority)
     party = str(ticket.waiting_party) if ticket.waiting_party and ticket.state == State.WAITING_LEVEL else None
+    if short:
+        state = words.state_short(ticket.state, party)
+        return [(words.priority_mark(ticket.priority), pressing), (f"  {state}", Tone.STRONG)]
     return [
         (f"{words.priority_mark(ticket.priority)} {word.upper() if pressing is Tone.LATE else word}", pressing),
         (f"  {words.state_word(ticket.state, party)}", Tone.STRONG),
@@ -49,7 +52,10 @@ def render_head(about: About, label: str, width: int, now: datetime) -> list[Lin
     left: Line = [(f" {line_of(label, 20)}  ", Tone.STRONG), (line_of(ticket.subject, width), Tone.PLAIN)]
     if width >= 100:
         return [fit(spread(left, right, width), width)]
-    return [fit(left, width), fit(spread([(" ", Tone.PLAIN), *_clocks(about, now)], right, width), width)]
+    clocks: Line = [(" ", Tone.PLAIN), *_clocks(about, now)]
+    if width_of(clocks) + width_of(right) > width:
+        right = [*state_spans(ticket, short=True), (f"  {holder_text(ticket, name, now)} ", Tone.PLAIN)]
+    return [fit(left, width), fit(spread(clocks, right, width), width)]
 
 
 def _clocks(about: About, now: datetime) -> Line:
@@ -120,38 +126,3 @@ class TicketHead(Painted):
         width = self.size.width
         lines = render_head(*self._shown, width, self._now) if self._shown else []
         return self.strip(lines[y] if y < len(lines) else fit([], width), width)
-
-
-class Preview(Painted):
-    """The preview as a widget."""
-
-    DEFAULT_CSS = "Preview { height: 7; overflow: hidden; }"
-
-    def __init__(self, *, zone: tzinfo, **options: Any) -> None:
-        super().__init__(**options)
-        self._zone = zone
-        self._shown: tuple[About, str, Sequence[Entry]] | None = None
-
-    def show(self, about: About, label: str, entries: Sequence[Entry]) -> None:
-        """Shows a ticket with the last of its timeline."""
-        self._shown = (about, label, entries)
-        self.refresh()
-
-    def clear(self) -> None:
-        """Shows nothing."""
-        self._shown = None
-        self.refresh()
-
-    def render_lines(self, crop: Any) -> list[Strip]:
-        """The lines of `crop`, laid out once for all of them."""
-        size = self.size
-        lines = render_preview(*self._shown, size.width, size.height, self._zone) if self._shown else []
-        self._laid_out = lines
-        return super().render_lines(crop)
-
-    _laid_out: list[Line] = []  # noqa: RUF012  # never mutated, only replaced
-
-    def render_line(self, y: int) -> Strip:
-        """One painted line."""
-        width = self.size.width
-        return self.strip(fit(self._laid_out[y] if y < len(self._laid_out) else [], width), width)

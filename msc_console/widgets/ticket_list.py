@@ -11,35 +11,20 @@ from typing import Any, ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.strip import Strip
 
 from msc_console.domain.rows import QueueRow
 from msc_console.i18n import N_, _
 
+from .list_messages import OfList, OnTicket
 from .paint import Tone, fit
-from .painted import Painted
+from .painted import MOVES, Painted
 from .queue_row import Columns, render_heads, render_row
 from .row_window import Key, RowSource, RowWindow
 
 _KEPT_STRIPS = 1000
-
-
-class _OfList(Message):
-    def __init__(self, tickets: "TicketList") -> None:
-        super().__init__()
-        self.tickets = tickets
-
-    @property
-    def control(self) -> "TicketList":
-        """The list it happened in."""
-        return self.tickets
-
-
-class _OnTicket(_OfList):
-    def __init__(self, tickets: "TicketList", ticket_id: str) -> None:
-        super().__init__(tickets)
-        self.ticket_id = ticket_id
+_READ_ON = 0.04
+"""Seconds between two pages that are read ahead: a frame comes first."""
 
 
 class TicketList(Painted, can_focus=True, inherit_bindings=False):
@@ -48,6 +33,7 @@ class TicketList(Painted, can_focus=True, inherit_bindings=False):
     `now` is the time that deadlines are shown for; whoever owns the list moves it with `tick`.
     """
 
+    MOVES: ClassVar[frozenset[str]] = MOVES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "step(1)", N_("Next ticket"), show=False, id="list.down"),
         Binding("up,k", "step(-1)", N_("Previous ticket"), show=False, id="list.up"),
@@ -62,13 +48,13 @@ class TicketList(Painted, can_focus=True, inherit_bindings=False):
         Binding("enter", "open", N_("Open"), show=False, id="list.open"),
     ]
 
-    class Opened(_OnTicket):
+    class Opened(OnTicket):
         """A person asked for the ticket under the cursor."""
 
-    class Highlighted(_OnTicket):
+    class Highlighted(OnTicket):
         """The cursor came to another ticket."""
 
-    class Marked(_OfList):
+    class Marked(OfList):
         """The set of marked tickets changed."""
 
     def __init__(self, source: RowSource | None = None, *, now: datetime, **options: Any) -> None:
@@ -80,6 +66,8 @@ class TicketList(Painted, can_focus=True, inherit_bindings=False):
         self._last_mark: Key | None = None
         self._strips: dict[tuple[str, bool, bool], tuple[QueueRow, Strip]] = {}
         self._columns = Columns.of(80)
+        self._telling = self._reading_on = False
+        self._own_keys: dict[str, str] | None = None
 
     @property
     def count(self) -> int:
@@ -195,7 +183,10 @@ class TicketList(Painted, can_focus=True, inherit_bindings=False):
         if row is None:
             text = _("Nothing here.") if y == 1 and not self.count else ""
             return self.strip(fit([(f"   {text}", Tone.DIM)], width), width)
-        cursor, marked = index == self._cursor, row.id in self._marks
+        return self._painted(row, cursor=index == self._cursor)
+
+    def _painted(self, row: QueueRow, *, cursor: bool) -> Strip:
+        marked, width = row.id in self._marks, self._columns.width
         kept = self._strips.get((row.id, cursor, marked))
         if kept is not None and (kept[0] is row or kept[0] == row):
             return kept[1]
@@ -225,6 +216,20 @@ class TicketList(Painted, can_focus=True, inherit_bindings=False):
         self._sized()
         self._load()
         self._reveal()
+
+    def on_focus(self) -> None:
+        """Other keys may be in force than when it had the focus last."""
+        self._own_keys = None
+
+    async def on_key(self, event: events.Key) -> None:
+        """Does at once what a key of this list's own asks for, the same as if it had gone up to the app first."""
+        if self._own_keys is None:
+            active = self.screen.active_bindings
+            self._own_keys = {key: one.binding.action for key, one in active.items() if one.node is self}
+        action = self._own_keys.get(event.key)
+        if action is not None:
+            event.stop()
+            await self.run_action(action)
 
     def on_click(self, event: events.Click) -> None:
         """A click moves the cursor, a double click opens."""
@@ -297,6 +302,22 @@ class TicketList(Painted, can_focus=True, inherit_bindings=False):
             return
         top = self.scroll_offset.y
         self._shift(self._window.ensure(top, min(top + self._height, self._window.count)))
+        if not self._reading_on:
+            self._reading_on = True
+            self.set_timer(_READ_ON, self._read_on)
+
+    def _read_on(self) -> None:
+        """Reads rows ahead, a page at a time while nothing else is to be done; then paints the page below for later."""
+        self._reading_on = False
+        window = self._window
+        if window is not None and window.behind:
+            self._shift(window.read_ahead())
+            self._reading_on = True
+            self.set_timer(_READ_ON, self._read_on)
+        elif window is not None and self._columns.width == self.scrollable_content_region.width:
+            below = self.scroll_offset.y + self._height
+            for row in filter(None, map(window.row, range(below, below + self._height))):
+                self._painted(row, cursor=False)
 
     def _shift(self, moved: int) -> None:
         if moved:
@@ -330,8 +351,9 @@ class TicketList(Painted, can_focus=True, inherit_bindings=False):
             self._scroll(self._cursor if self._cursor < top else self._cursor - height + 1)
 
     def _line(self, index: int) -> None:
-        """Repaints one row."""
-        self.refresh_line(index + 1)
+        """Repaints one row; a line out of sight would have all be painted between it and the list."""
+        if 0 <= index - self.scroll_offset.y < self._height:
+            self.refresh_line(index + 1)
 
     def _seen(self) -> list[QueueRow | None]:
         top = self.scroll_offset.y
@@ -365,6 +387,11 @@ class TicketList(Painted, can_focus=True, inherit_bindings=False):
         self._last_mark = None
 
     def _tell(self, before: str | None) -> None:
-        """Says so when the cursor stands on another ticket than `before`."""
-        if self.cursor_id and self.cursor_id != before:
+        """Says so when the cursor stands on another ticket than `before`; of keys that come together, once."""
+        if self.cursor_id and self.cursor_id != before and not self._telling:
+            self._telling = self.call_later(self._tell_now)
+
+    def _tell_now(self) -> None:
+        self._telling = False
+        if self.cursor_id:
             self.post_message(self.Highlighted(self, self.cursor_id))

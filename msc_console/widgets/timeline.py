@@ -16,13 +16,14 @@ from msc_console.i18n import N_, _, local
 
 from .act_words import Names
 from .paint import Line, Tone, fit
-from .painted import Painted
-from .timeline_lines import day_line, lines_of
+from .painted import MOVES, Painted
+from .timeline_lines import day_line, lines_of, unread_line
 
 
 class Timeline(Painted, can_focus=True, inherit_bindings=False):
     """The entries of one ticket, oldest first. Times are shown in `zone`."""
 
+    MOVES: ClassVar[frozenset[str]] = MOVES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "scroll_rows(1)", N_("Line down"), show=False, id="timeline.down"),
         Binding("up", "scroll_rows(-1)", N_("Line up"), show=False, id="timeline.up"),
@@ -46,16 +47,20 @@ class Timeline(Painted, can_focus=True, inherit_bindings=False):
         self._strips: dict[int, Strip] = {}
         self._width = 0
         self._follows = True
+        self._first_unread: str | None = None
+        self._fresh = False
+        """Shown and not laid out yet: it begins at what is unread."""
 
     @property
     def follows(self) -> bool:
         """Whether the end is in view, so that new entries come into view by themselves."""
         return self._follows
 
-    def show(self, entries: Iterable[Entry], names: Names) -> None:
-        """Shows another ticket, from its end."""
+    def show(self, entries: Iterable[Entry], names: Names, first_unread: str | None = None) -> None:
+        """Shows another ticket from its end, or from the entry `first_unread` (its id) where that comes earlier."""
         self._wrapped.clear()
-        self._follows = True
+        self._follows = self._fresh = True
+        self._first_unread = first_unread
         self.update_entries(entries, names)
 
     def update_entries(self, entries: Iterable[Entry], names: Names) -> None:
@@ -109,8 +114,12 @@ class Timeline(Painted, can_focus=True, inherit_bindings=False):
             return
         follows, day = self._follows, None
         self._lines, wrapped = [], {}
+        unread: int | None = None
         for entry in self._entries:
             day = self._day(entry, day)
+            if entry.id == self._first_unread:
+                unread = len(self._lines)
+                self._lines.append(unread_line(width))
             kept = self._wrapped.get(entry.id)
             lines = kept[1] if kept and kept[0] == entry else lines_of(entry, width, self._zone, self._names)
             wrapped[entry.id] = (entry, lines)
@@ -119,8 +128,11 @@ class Timeline(Painted, can_focus=True, inherit_bindings=False):
         self._strips.clear()
         self.virtual_size = Size(width, len(self._lines))
         if follows:
-            self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
-            self._follows = True
+            end = self.max_scroll_y
+            y = end if unread is None or not self._fresh else min(unread, end)
+            self.scroll_to(y=y, animate=False, force=True)
+            self._follows = y >= end
+        self._fresh = False
         self.refresh()
 
     def _day(self, entry: Entry, day: date | None) -> date:

@@ -9,7 +9,7 @@ from datetime import date, tzinfo
 from rich.cells import cell_len
 
 from msc_console.domain.model import Entry
-from msc_console.domain.terms import Channel, Delivery, EntryKind, Visibility
+from msc_console.domain.terms import Channel, Delivery, EntryKind, Op, Visibility
 from msc_console.i18n import _, local
 from msc_console.text import clean
 
@@ -35,15 +35,16 @@ def lines_of(entry: Entry, width: int, zone: tzinfo, names: Names) -> list[Line]
     start = _INDENT + 2 + who_cells + 1
     head = " \u00b7 ".join([*parts_of(entry, names), *_remarks(entry)])
     body = clean(entry.body).strip("\n")
+    public = entry.visibility == Visibility.PUBLIC or _from_customer(entry, names)
     short = body and "\n" not in body and entry.kind == EntryKind.NOTE
     if short and len(wrap(f"{head} \u00b7 {body}", width - start - 1)) == 1:
         head, body = f"{head} \u00b7 {body}", ""
-    tone = _tone(entry)
+    tone = Tone.PLAIN if public and entry.delivery != Delivery.FAILED else _tone(entry)
     first, *rest = wrap(head, width - start - 1)
     lines = [fit([*_prefix(entry, who_cells, zone, names), (first, tone)], width)]
     lines += [fit([(" " * start, Tone.PLAIN), (text, tone)], width) for text in rest]
     if body:
-        lines += _body(entry, body, width, tone)
+        lines += _body(body, width, tone, public=public)
     return lines
 
 
@@ -53,12 +54,21 @@ def day_line(day: date, width: int) -> Line:
     return fit([(f"  \u2500\u2500 {text} " + "\u2500" * max(width - len(text) - 7, 0), Tone.DIM)], width)
 
 
+def unread_line(width: int) -> Line:
+    """The line before the first entry that the person hasn't seen."""
+    word = _("unread")
+    text = f"  {word}  "
+    dashes = "\u2500 " * width
+    half = max((width - len(text)) // 2, 2)
+    return fit([(f"  {dashes[: half - 2]}{text}{dashes[: max(width - half - len(text), 0)]}", Tone.WARN)], width)
+
+
 def _prefix(entry: Entry, who_cells: int, zone: tzinfo, names: Names) -> Line:
     pending = entry.received_at is None
-    glyph = _GLYPHS.get(entry.kind, "\u00b7")
-    if entry.kind == EntryKind.MESSAGE and entry.channel == Channel.PHONE:
+    customer = entry.kind == EntryKind.MESSAGE or _from_customer(entry, names)
+    glyph = _GLYPHS.get(EntryKind.MESSAGE if customer else entry.kind, "\u00b7")
+    if customer and entry.channel == Channel.PHONE:
         glyph = _GLYPHS[EntryKind.CALL]
-    customer = entry.kind == EntryKind.MESSAGE
     return [
         (f"  {local(entry.at, zone):%H:%M}", Tone.DIM),
         (" \u2022" if pending else "  ", Tone.WARN),
@@ -70,11 +80,21 @@ def _prefix(entry: Entry, who_cells: int, zone: tzinfo, names: Names) -> Line:
 
 def _who(entry: Entry, cells: int, names: Names) -> str:
     """Author or contact; the first name where the whole doesn't fit. Nobody is the system."""
-    raw = entry.author_name or names.get(entry.author or entry.contact or "", "")
+    customer = _from_customer(entry, names)
+    if not customer and entry.author is not None and entry.author not in names and entry.kind == EntryKind.CHANGE:
+        return _("system")  # central acts as itself, and is nobody in the list of persons
+    raw = names[entry.contact or ""] if customer else entry.author_name
+    raw = raw or names.get(entry.author or entry.contact or "", "")
     if not raw:
         return _("system") if entry.author is None and entry.contact is None else line_of(entry.author or "?", cells)
     name = line_of(raw, 4 * cells)
     return name if cell_len(name) <= cells or not name.strip() else name.split()[0]
+
+
+def _from_customer(entry: Entry, names: Names) -> bool:
+    """Whether the words that opened the ticket are the contact's own: no person of the centre typed them."""
+    opening = entry.act == Op.TICKET_CREATE and bool(entry.body)
+    return opening and entry.author not in names and (entry.contact or "") in names
 
 
 def _tone(entry: Entry) -> Tone:
@@ -96,8 +116,7 @@ def _remarks(entry: Entry) -> list[str]:
     return remarks
 
 
-def _body(entry: Entry, body: str, width: int, tone: Tone) -> list[Line]:
-    public = entry.visibility == Visibility.PUBLIC
+def _body(body: str, width: int, tone: Tone, *, public: bool) -> list[Line]:
     edge = "\u2503 " if public else "\u250a "
     return [
         fit([(" " * _INDENT, Tone.PLAIN), (edge, Tone.ACCENT if public else Tone.DIM), (text, tone)], width)

@@ -197,7 +197,7 @@ def test_status_says_who_and_what_waits(msc: Msc, desk: Desk) -> None:
     found = json.loads(msc("status", "--json").out)
     assert found == {
         "login": "rina", "name": "Rina Wulandari", "role": "agent", "tier": "l0", "queues": ["helpdesk"],
-        "vault": "password", "session_until": None, "central": None, "online": False, "problem": "central_unset",
+        "vault": None, "session_until": None, "central": None, "online": False, "problem": "central_unset",
         "pending": 1, "attention": 0, "last_sync": None,
     }  # fmt: skip
     assert msc("status").out.splitlines()[0].split() == ["Masuk", "Rina", "Wulandari", "(rina)"]

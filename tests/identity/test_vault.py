@@ -241,3 +241,10 @@ def test_a_write_that_fails_leaves_the_old_vault_and_no_litter(path: Path, monke
         vault.rewrap(path, LOGIN, PASSWORD, "kuda hitam di tepi kali")
     assert path.read_bytes() == before
     assert [item.name for item in path.parent.iterdir()] == ["vault"]
+
+
+def test_the_header_says_how_it_is_locked(path: Path) -> None:
+    assert vault.mode_of(path) == "password"
+    assert vault.mode_of(path.with_name("none")) is None
+    path.write_bytes(b"something else")
+    assert vault.mode_of(path) is None

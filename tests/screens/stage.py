@@ -300,6 +300,14 @@ def apply(desk: Desk, rows: Sequence[tuple[str, Any]]) -> None:
     desk.forget_world()
 
 
+def set_up(desk: Desk, part: str, document: dict[str, Any]) -> None:
+    """News from central: a part of the set-up that is synced whole."""
+    with desk.cache.write() as conn:
+        line = Line(t="put", entity=part, id=part, seq=1000, d=document)
+        Replica(decide, desk.context_of).apply_page(conn, [line], "cursor", NOW, up_to_date=True)
+    desk.forget_world()
+
+
 def desk_at(home: Home, person: Person = RINA, **settings: Any) -> Desk:
     """The desk of a person at an empty cache."""
     people = home.make().person(person.login).make()

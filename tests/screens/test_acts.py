@@ -11,6 +11,7 @@ from msc_console.screens.confirm import Confirm
 from msc_console.screens.forms import CancelForm, Form, HoldForm, ResolveForm
 from msc_console.screens.lists import Results
 from msc_console.screens.new_ticket import NewTicketForm
+from msc_console.store import settings
 from msc_console.widgets.pick_list import PickList
 from msc_console.widgets.ticket_list import TicketList
 from tests.support.screens import screen_text
@@ -20,11 +21,13 @@ from .stage import (
     ANDI,
     BAGUS,
     HOUR,
+    MINUTE,
     RINA,
     a_ticket,
     apply,
     at,
     press,
+    set_up,
     settled,
     ticket_id,
     tickets,
@@ -162,6 +165,23 @@ async def test_assign_move_escalate_call_time(desk: Desk) -> None:
         assert desk.find_ticket(ticket_id(4198)).queue == "triage"
 
 
+async def test_classifying_takes_a_value_away_and_another_service_takes_its_parts_along(desk: Desk) -> None:
+    id = ticket_id(4198)
+    async with at(desk) as (app, pilot):
+        app.screen.query_one(TicketList).go_to(id)
+        await press(pilot, "f")
+        fill(app, category="")
+        await press(pilot, "ctrl+s")
+        await until_true(pilot, lambda: desk.find_ticket(id).category is None)
+        assert desk.find_ticket(id).component == "stamping"
+        await press(pilot, "f")
+        fill(app, service="sign")
+        await settled(pilot)
+        await press(pilot, "ctrl+s")
+        await until_true(pilot, lambda: desk.find_ticket(id).service == "sign")
+        assert desk.find_ticket(id).component is None
+
+
 async def test_a_new_ticket_for_a_known_contact(desk: Desk) -> None:
     async with at(desk) as (app, pilot):
         await press(pilot, "n")
@@ -178,6 +198,26 @@ async def test_a_new_ticket_for_a_known_contact(desk: Desk) -> None:
             "Kuota hilang", ANDI.id, RINA.id, "high",
         )  # fmt: skip
         await until(pilot, "~K7Q-1")
+
+
+async def test_the_routes_of_the_centre_choose_the_queue_until_the_person_does(desk: Desk) -> None:
+    routes = [{"b2b": True, "queue": "priority"}, {"service": "pos", "b2b": False, "queue": "helpdesk"}]
+    set_up(desk, "site", {"zone": "Asia/Jakarta", "routes": routes})
+    async with at(desk) as (app, pilot):
+        await press(pilot, "n")
+        form = app.screen
+        assert form.values()["queue"] == "triage"
+        fill(app, service="pos")
+        await settled(pilot)
+        assert form.values()["queue"] == "helpdesk"
+        await press(pilot, *"andi", "enter")
+        assert form.values()["contact_id"] == ANDI.id
+        assert form.values()["queue"] == "priority"
+        fill(app, queue="triage")
+        await settled(pilot)
+        fill(app, service="sign")
+        await settled(pilot)
+        assert form.values()["queue"] == "triage"
 
 
 async def test_a_new_ticket_makes_its_contact_and_survives_being_left(desk: Desk) -> None:
@@ -244,3 +284,46 @@ async def test_news_repaint_the_rows_and_keep_the_cursor(desk: Desk) -> None:
         await until_true(pilot, lambda: listed.count == 9)
         assert listed.row is not None
         assert (listed.cursor_id, listed.row.subject) == (ticket_id(4198), "Perihal baru")
+
+
+async def test_an_alias_that_becomes_a_number_keeps_the_cursor(desk: Desk) -> None:
+    fresh = a_ticket(4998, "Baru dari telepon", ago=HOUR, owner=RINA.id)
+    apply(desk, [("ticket", replace(fresh, number=None, alias="~K7Q-9"))])
+    async with at(desk) as (app, pilot):
+        listed = app.screen.query_one(TicketList)
+        listed.go_to(fresh.id)
+        await until(pilot, "~K7Q-9")
+        apply(desk, [("ticket", replace(fresh, alias="~K7Q-9", ver=9)), ("ticket", a_ticket(4999, "x", ago=2 * HOUR))])
+        app.changed_here(frozenset({fresh.id}))
+        await until(pilot, "MSC-004998")
+        assert listed.cursor_id == fresh.id
+
+
+async def test_what_came_since_the_last_look_stands_below_a_line(desk: Desk) -> None:
+    id = ticket_id(4211)
+    entries = desk.ticket(id).entries
+    with desk.cache.write() as conn:
+        settings.mark_seen(conn, id, entries[0].at + MINUTE)
+    async with at(desk) as (app, pilot):
+        app.open_ticket(id)
+        await settled(pilot)
+        lines = screen_text(app).splitlines()
+        unread = next(at for at, line in enumerate(lines) if "belum dibaca" in line)
+        assert "surel" in lines[unread - 3] or "telepon" in lines[unread - 3]
+        assert "menelepon pelanggan" in lines[unread + 1]
+        desk.note(id, "dari saya")  # news on the open ticket leaves the line where it is
+        app.changed_here(frozenset({id}))
+        await until(pilot, "dari saya")
+        assert screen_text(app).count("belum dibaca") == 1
+        app.open_ticket(ticket_id(4198))
+        await settled(pilot)
+        app.open_ticket(id)
+        await settled(pilot)
+        assert "belum dibaca" not in screen_text(app)
+
+
+async def test_a_ticket_that_was_never_open_has_no_line(desk: Desk) -> None:
+    async with at(desk) as (app, pilot):
+        app.open_ticket(ticket_id(4211))
+        await settled(pilot)
+        assert "belum dibaca" not in screen_text(app)

@@ -103,6 +103,16 @@ async def test_a_keymap_moves_a_key_and_the_hint_follows(desk: Desk) -> None:
         assert desk.find_ticket(ticket_id(4177)).owner == RINA.id
 
 
+async def test_a_keymap_that_names_no_command_is_said(desk: Desk) -> None:
+    laptop = desk.home.folder.parent.parent / "laptop"
+    (laptop / "keys.toml").write_text('"ticket.tkae" = "y"\n"pick.down" = "J"\n"form.take" = "f2"\n')
+    async with at(desk) as (app, _pilot):
+        text = screen_text(app)
+        assert "Berkas tombol menyebut ticket.tkae, yang bukan perintah." in text
+        assert "pick.down" not in text
+        assert "form.take" not in text
+
+
 async def test_a_key_that_cannot_be_used_says_why(desk: Desk) -> None:
     async with at(desk) as (app, pilot):
         app.open_ticket(ticket_id(4187))

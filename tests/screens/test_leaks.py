@@ -36,7 +36,7 @@ MAKERS: dict[str, Callable[[], Screen[Any]]] = {
     "hold": lambda: HoldForm("x"),
     "resolve": lambda: ResolveForm("x"),
     "classify": lambda: ClassifyForm("x", tickets()[0], [POS]),
-    "new ticket": lambda: NewTicketForm([POS], QUEUES, "helpdesk", {}),
+    "new ticket": lambda: NewTicketForm([POS], QUEUES, {}),
     "confirm": lambda: Confirm("x", "y", key="y", yes="z", no="n"),
     "palette": lambda: Palette([], {}, {}),
     "help": lambda: Help("x", [], [], {}),

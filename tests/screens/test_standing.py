@@ -1,11 +1,12 @@
 """Escalations and the sync: what waits for an answer, what was refused, and a desk that fails."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from msc_console.desk import Desk
-from msc_console.domain.terms import HopState
+from msc_console.domain.terms import HopState, State, Tier
 from msc_console.errors import MscError
 from msc_console.screens.confirm import Confirm
 from msc_console.screens.forms import AckForm
@@ -14,8 +15,15 @@ from tests.support.screens import screen_text
 
 from .filling import fill
 from .stage import (
+    BAGUS,
+    HENDRA,
+    HOUR,
+    a_ticket,
+    apply,
     at,
+    hop_of,
     press,
+    seeded,
     settled,
     ticket_id,
     until,
@@ -44,6 +52,32 @@ async def test_the_lead_acknowledges_by_proxy_and_returns(lead: Desk) -> None:
         await until(pilot, "Tidak ada eskalasi yang menunggu.")
 
 
+async def test_escalations_stand_by_whose_they_are_with_what_to_do(desk: Desk) -> None:
+    theirs = a_ticket(4300, "Milik Bagus", ago=HOUR, owner=BAGUS.id, state=State.WAITING_LEVEL, tier=Tier.L2)
+    apply(desk, [("ticket", theirs), ("hop", hop_of(theirs, Tier.L2, asked=()))])
+    async with at(desk) as (app, pilot):
+        await press(pilot, "4")
+        lines = screen_text(app).splitlines()
+        heads = [next(at for at, line in enumerate(lines) if word in line) for word in ("Tiket Anda", "Tiket rekan")]
+        rows = [next(at for at, line in enumerate(lines) if word in line) for word in ("MSC-004160", "MSC-004300")]
+        assert heads[0] < rows[0] < heads[1] < rows[1]
+        assert " Bagus " in lines[rows[1]]
+        await press(pilot, "j")
+        await until(pilot, "L2 yang menjawab. Yang mereka sampaikan")
+
+
+async def test_a_resolver_sees_what_their_level_is_asked(tmp_path: Path) -> None:
+    desk = seeded(tmp_path, HENDRA)
+    async with at(desk) as (app, pilot):
+        await press(pilot, "4")
+        await until(pilot, "Tingkat Anda diminta")
+        assert "a menyatakan tingkat Anda menerimanya" in screen_text(app)
+        await press(pilot, "a")
+        await until(pilot, "diterima Hendra")
+        await until(pilot, "b mengembalikannya, dengan solusi atau alasan.")
+    desk.cache.close()
+
+
 def refuse(desk: Desk, op: str, result: dict[str, Any]) -> None:
     """Central's answer to an act, as the sync would have kept it."""
     import json
@@ -62,6 +96,7 @@ async def test_what_was_refused_is_shown_with_all_three_values_and_a_way_on(desk
         await press(pilot, "0")
         text = screen_text(app)
         assert "bentrok" in text
+        assert text.count("urgensi") == 2  # in the sentence, and once with its three values
         lines = [line.split() for line in text.splitlines() if "sedang" in line and "rendah" in line]
         assert lines
         assert [word for word in lines[0] if word in ("sedang", "tinggi", "rendah")] == ["sedang", "tinggi", "rendah"]
@@ -87,6 +122,18 @@ async def test_a_refused_act_is_let_go_on_another_key(desk: Desk) -> None:
         assert len(desk.outbox()) == 1
         await press(pilot, "x", "y")
         assert desk.outbox() == []
+
+
+async def test_a_refused_classification_says_what_it_wanted_and_the_queue_says_where(desk: Desk) -> None:
+    done = desk.set(ticket_id(4198), service="sign", component="", urgency="high")
+    refuse(desk, done.op, {"result": "fenced", "reason": "held", "data": {"owner_name": "Bagus"}})
+    async with at(desk, (80, 24)) as (app, pilot):
+        await until(pilot, "1 perbuatan ditolak: 0 lihat.")
+        await press(pilot, "0")
+        words = [line.split() for line in screen_text(app).splitlines()]
+        assert ["urgensi", "tinggi"] in words
+        assert ["layanan", "Peruri", "Sign"] in words
+        assert ["komponen", "—"] in words
 
 
 @pytest.mark.parametrize("error", [RuntimeError("hantu"), MscError("disk_full")])

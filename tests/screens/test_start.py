@@ -145,6 +145,7 @@ async def test_offline_the_password_opens_the_desk(tmp_path: Path, monkeypatch: 
             await pilot.press("enter")
             await until(pilot, "MSC-004211")
             await until(pilot, "Terbuka tanpa pusat.")
+            await until(pilot, "hanya kata sandi")
     finally:
         app.desk.unlocked.signer.close()  # type: ignore[attr-defined]
         end_session(home, "rina")
@@ -159,7 +160,8 @@ async def test_a_second_console_is_told_and_may_look(desk: Desk, monkeypatch: py
             await settled(pilot)
             assert "Konsol lain sedang terbuka di sini: rina" in screen_text(app)
             await press(pilot, "b")
-            await until(pilot, "hanya lihat")
+            await until(pilot, "○ hanya lihat")
+            assert "luring" not in screen_text(app)
             app.screen.query_one(TicketList).go_to(ticket_id(4177))
             await press(pilot, "t")
             assert app.told == app.words_of(MscError("cache_read_only"))

@@ -54,6 +54,21 @@ async def test_frame_as_drawn(size: tuple[int, int], golden: Golden) -> None:
         golden(f"widgets/frame_{size[0]}x{size[1]}", "\n".join([*lines, *painted(panel)]))
 
 
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_console_that_looks_on_is_neither_online_nor_offline(width: int) -> None:
+    text = plain(render_status(replace(STATUS, onlooker=True, offline_since=NOW), width, WIB))
+    assert "look only" in text
+    assert "line" not in text
+
+
+def test_a_weak_vault_is_told_where_it_costs_nothing_else() -> None:
+    weak = replace(OFFLINE, weak="password only")
+    assert "password only" in plain(render_status(weak, 120, WIB))
+    for width in range(40, 160):
+        with_it, without = plain(render_status(weak, width, WIB)), plain(render_status(OFFLINE, width, WIB))
+        assert with_it.replace("password only", "").split() == without.split()
+
+
 @pytest.mark.parametrize("width", [30, 40, 60, 80, 100, 120])
 @pytest.mark.parametrize("status", [OFFLINE, WORST])
 def test_what_needs_a_person_is_told_at_any_width(status: Status, width: int) -> None:

@@ -28,8 +28,56 @@ def test_a_million_rows_are_never_read() -> None:
     for top in (0, 300, 4950, 4700, 10):
         assert window.ensure(top, top + 50) == 0
         assert [window.row(top + at) for at in range(50)] == rows.rows[top : top + 50]
-        assert len(window.rows) <= 300
+        assert len(window.rows) <= 900
     assert rows.read < 3000
+
+
+def test_what_will_be_wanted_next_is_there_already() -> None:
+    rows = source(5000)
+    window = RowWindow(rows)
+    window.ensure(2000, 2040)
+    while window.behind:
+        assert window.read_ahead() == 0
+    read = rows.read
+    assert window.ensure(2260, 2300) == window.ensure(1740, 1780) == 0
+    assert rows.read == read
+    assert len(window.rows) <= 900
+    assert agrees(window, rows)
+
+
+def test_reading_ahead_comes_to_rest_on_the_largest_screen() -> None:
+    window = RowWindow(source(5000))
+    window.ensure(2000, 2400)
+    for _page in range(20):
+        if window.behind:
+            window.read_ahead()
+    assert not window.behind
+
+
+def test_a_change_reads_again_only_what_is_near() -> None:
+    rows = source(5000)
+    window = RowWindow(rows)
+    window.ensure(2000, 2040)
+    while window.behind:
+        window.read_ahead()
+    read = rows.read
+    window.reload()
+    assert rows.read - read <= 300
+    assert [window.row(at) for at in range(2000, 2040)] == rows.rows[2000:2040]
+
+
+def test_a_row_that_came_before_all_others_is_not_hidden_by_the_count() -> None:
+    rows = Rows([queue_row(number * 10) for number in range(14)])
+    window = RowWindow(rows, page=7, keep=15)
+    window.ensure(9, 14)
+    fresh = replace(queue_row(5), id="n0", key=(5, "n0"))
+    rows.put([*rows.rows, fresh])
+    window.reload()
+    assert window.find("n0") is not None
+    window.ensure(0, 1)
+    while window.first:
+        window.ensure(0, 1)
+    assert window.row(0) == rows.rows[0]
 
 
 def test_both_ends_know_their_place() -> None:
@@ -90,14 +138,15 @@ STEP = st.one_of(
     st.tuples(st.just("drop"), st.integers(0, 90)),
     st.tuples(st.just("add"), st.integers(0, 400)),
     st.tuples(st.just("find"), st.integers(0, 90)),
+    st.tuples(st.just("wait"), st.integers(1, 3)),
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.integers(0, 90), st.lists(STEP, max_size=25))
 def test_whatever_happens_the_run_is_a_run_of_the_list(start: int, steps: list[tuple[str, int]]) -> None:
     rows = Rows([queue_row(number * 10) for number in range(start)])
-    window = RowWindow(rows, page=7, keep=15)
+    window = RowWindow(rows, page=7, keep=25, ahead=5)
     for what, value in steps:
         if what == "see" and window.count:
             top = min(value, window.count - 1)
@@ -110,6 +159,12 @@ def test_whatever_happens_the_run_is_a_run_of_the_list(start: int, steps: list[t
             assert window.end <= window.count
             shown = min(bottom + moved, window.count)
             assert all(window.row(at) for at in range(max(top + moved, 0), shown))
+        elif what == "wait" and window.count:
+            for _page in range(value):
+                seen = window.rows[0]
+                was = window.index_of(seen.id)
+                moved = window.read_ahead() if window.behind else 0
+                assert window.index_of(seen.id) in (None, (was or 0) + moved)
         elif what == "drop" and rows.rows:
             rows.put([row for at, row in enumerate(rows.rows) if at != value % len(rows.rows)])
             window.reload()

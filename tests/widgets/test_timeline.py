@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from msc_console.domain.model import Entry
-from msc_console.domain.terms import Delivery, EntryKind, Op, Visibility
+from msc_console.domain.terms import Channel, Delivery, EntryKind, Op, Visibility
 from msc_console.text import BAD
 from msc_console.widgets.act_words import parts_of
 from msc_console.widgets.paint import plain, width_of
@@ -50,6 +50,37 @@ def test_internal_and_public_differ_in_signs() -> None:
     assert [line.strip() for line in internal[1:]] == ["\u250a satu", "\u250a dua"]
     assert [line.strip() for line in public[1:]] == ["\u2503 satu"]
     assert "internal note" in internal[0]
+
+
+def test_the_words_that_opened_a_ticket_by_themselves_are_the_customer_s() -> None:
+    opened = entry(1, 0, kind=EntryKind.CHANGE, act="ticket.create", body="Tolong.", channel=Channel.EMAIL)
+    by_mail = drawn(replace(opened, author="nobody-here", author_name="Central", contact="c1"))
+    assert "✉ Andi Prasetyo" in by_mail[0]
+    assert "email" in by_mail[0]
+    assert by_mail[1].strip() == "┃ Tolong."
+    by_agent = drawn(replace(opened, author="p1", author_name="Rina Wulandari", contact="c1"))
+    assert "Rina Wulandari" in by_agent[0]
+    assert by_agent[1].strip() == "┊ Tolong."
+
+
+def test_central_s_own_acts_are_the_system_s() -> None:
+    (line,) = drawn(entry(1, 0, kind=EntryKind.CHANGE, act="system.close", author="nobody-here", author_name="Central"))
+    assert " system " in line
+
+
+async def test_what_is_unread_stands_below_a_line_and_comes_into_view() -> None:
+    entries = notes(40)
+    app, timeline = bench(entries)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        timeline.show(entries, NAMES, entries[10].id)
+        await pilot.pause()
+        assert "unread" in painted(timeline)[0]
+        assert "nomor 10" in "\n".join(painted(timeline)[:4])
+        assert not timeline.follows
+        timeline.show(entries, NAMES, entries[-1].id)
+        await pilot.pause()
+        assert timeline.follows
 
 
 def test_a_short_note_stands_on_its_own_line() -> None:

@@ -10,13 +10,14 @@ import pytest
 from sqlalchemy import text
 
 from msc_console import records
-from msc_console.central import changes, masterkey, seed, setup, tokens
+from msc_console.central import changes, masterkey, seed, setup, tokens, world
 from msc_console.central.centre import load, parse
 from msc_console.central.db import Central
 from msc_console.central.problems import ProblemError
 from msc_console.clock import now as real_now
 from msc_console.demo import customers, library
 from msc_console.domain.model import Person, Ticket
+from msc_console.domain.routing import Route, routes_from
 from msc_console.domain.terms import Role, State, Tier
 from msc_console.errors import UsageError
 from msc_console.sync.wire import Code, Line
@@ -111,12 +112,15 @@ def test_changes_are_told_to_laptops(place: Place) -> None:
     ]  # fmt: skip
 
 
-def test_a_site_change_is_told_with_the_policy(place: Place) -> None:
+def test_a_site_change_is_told_with_zone_and_routes(place: Place) -> None:
     _, cursor = told(place, "rina", "")
-    assert apply(place, CENTRE.replace("Asia/Jakarta", "Asia/Jayapura")) == {
-        ("site", "site"): ("change", ["site_zone"])
-    }
-    assert told(place, "rina", cursor)[0] == [("put", "policy", "1")]
+    routed = CENTRE.replace("Asia/Jakarta", "Asia/Jayapura") + '\n[[route]]\nchannel = "social"\nqueue = "triage"\n'
+    assert apply(place, routed) == {("site", "site"): ("change", ["routes", "site_zone"])}
+    assert told(place, "rina", cursor)[0] == [("put", "site", "site")]
+    with place.central.read() as conn:
+        document = world.documents(conn, "site", ["site"])["site"]
+    assert document["zone"] == "Asia/Jayapura"
+    assert routes_from(document["routes"])[-1] == Route(channel="social", queue="triage")
 
 
 def test_queues_of_a_person_change_what_the_laptop_holds(place: Place) -> None:
