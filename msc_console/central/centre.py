@@ -22,6 +22,8 @@ from ..errors import UsageError
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 
+BARE = Path(__file__).with_name("bare.toml")
+"""A centre with the one queue that every centre has: enough to import into, and to grow by `apply`."""
 QUEUE_KINDS = ("regular", "b2b", "monitoring")
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")

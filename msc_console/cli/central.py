@@ -14,10 +14,11 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import MscError, UsageError
+from ..i18n import _
 
-app = typer.Typer(help="Run a central: set up, serve, people, imports.", no_args_is_help=True)
-user = typer.Typer(help="People and their way in.", no_args_is_help=True)
-imports = typer.Typer(help="Tickets of other tools.", no_args_is_help=True)
+app = typer.Typer(help=_("Run a central: set up, serve, people, imports."), no_args_is_help=True)
+user = typer.Typer(help=_("People and their way in."), no_args_is_help=True)
+imports = typer.Typer(help=_("Tickets of other tools."), no_args_is_help=True)
 app.add_typer(user, name="user")
 app.add_typer(imports, name="import")
 
@@ -31,8 +32,10 @@ Database = Annotated[
         help="sqlite:///path or postgresql+psycopg://user@host/name",
     ),
 ]
-Config = Annotated[Path, typer.Option("--config", "-c", help="The centre's set-up, centre.toml")]
-AsJson = Annotated[bool, typer.Option("--json", help="For scripts")]
+Config = Annotated[
+    Path | None, typer.Option("--config", "-c", help=_("The centre's set-up, centre.toml; without it a bare centre"))
+]
+AsJson = Annotated[bool, typer.Option("--json", help=_("For scripts"))]
 
 
 @contextmanager
@@ -70,21 +73,21 @@ def _show(changes: list[Any], as_json: bool) -> None:
     typer.echo(f"{len(rows)}")
 
 
-@app.command()
-def init(database: Database, config: Config, as_json: AsJson = False) -> None:
+@app.command(help=_("Set a new central up from its centre.toml; makes the schema and the master key (mode 0600)."))
+def init(database: Database, config: Config = None, as_json: AsJson = False) -> None:
     """Set a new central up from its centre.toml; makes the schema and the master key (mode 0600)."""
     with _told():
         from .. import clock
         from ..central import centre, setup
 
-        _show(setup.init(database, centre.load(config), clock.now()), as_json)
+        _show(setup.init(database, centre.load(config or centre.BARE), clock.now()), as_json)
 
 
-@app.command()
+@app.command(help=_("Turn the differences between centre.toml and central into audited changes."))
 def apply(
     database: Database,
-    config: Annotated[Path, typer.Argument(help="The changed centre.toml")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, change nothing")] = False,
+    config: Annotated[Path, typer.Argument(help=_("The changed centre.toml"))],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Say what would change, change nothing"))] = False,
     as_json: AsJson = False,
 ) -> None:
     """Turn the differences between centre.toml and central into audited changes."""
@@ -95,13 +98,13 @@ def apply(
         _show(setup.apply(database, centre.load(config), clock.now(), dry_run), as_json)
 
 
-@app.command()
+@app.command(help=_("Serve the API until stopped. Prints one JSON line with the address when it answers."))
 def serve(
     database: Database,
-    host: Annotated[str, typer.Option(help="Address to answer at")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 8750,
-    tls_certificate: Annotated[Path | None, typer.Option(help="PEM file; needed beyond this machine")] = None,
-    tls_key: Annotated[Path | None, typer.Option(help="PEM file")] = None,
+    host: Annotated[str, typer.Option(help=_("Address to answer at"))] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help=_("0 takes a free one"))] = 8750,
+    tls_certificate: Annotated[Path | None, typer.Option(help=_("PEM file; needed beyond this machine"))] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM")] = None,
 ) -> None:
     """Serve the API until stopped. Prints one JSON line with the address when it answers."""
     with _told():
@@ -111,10 +114,12 @@ def serve(
         run(database, Listen(host=host, port=port, certificate=tls_certificate, key=tls_key))
 
 
-@app.command()
+@app.command(
+    help=_("Fill a new central, set up from the demo's centre.toml, with the demo. Prints everybody's way in, once.")
+)
 def seed(
     database: Database,
-    number: Annotated[int, typer.Option("--seed", help="The same number gives the same story")] = 1,
+    number: Annotated[int, typer.Option("--seed", help=_("The same number gives the same story"))] = 1,
 ) -> None:
     """Fill a new central, set up from the demo's centre.toml, with the demo. Prints everybody's way in, once."""
     with _told():
@@ -139,14 +144,14 @@ def seed(
         )
 
 
-@app.command()
+@app.command(help=_("Switch a way out to customers on or off."))
 def channel(
     database: Database,
     name: Annotated[str, typer.Argument(help="email, whatsapp, social")],
     maildir: Annotated[
-        Path | None, typer.Option(help="Replies go into this Maildir, for a mail server to send")
+        Path | None, typer.Option(help=_("Replies go into this Maildir, for a mail server to send"))
     ] = None,
-    off: Annotated[bool, typer.Option("--off", help="Switch the channel off; replies wait")] = False,
+    off: Annotated[bool, typer.Option("--off", help=_("Switch the channel off; replies wait"))] = False,
 ) -> None:
     """Switch a way out to customers on or off."""
     with _told():
@@ -168,12 +173,14 @@ def channel(
             central.close()
 
 
-@imports.command(name="servicenow-log")
+@imports.command(
+    name="servicenow-log", help=_("Import a ServiceNow incident event log. Running it again changes nothing.")
+)
 def servicenow_log(
     database: Database,
-    file: Annotated[Path, typer.Argument(help="Incident event log, .csv or .csv.gz")],
-    zone: Annotated[str, typer.Option(help="Time zone of the log's times")] = "UTC",
-    queue: Annotated[str, typer.Option(help="Key of the queue that imported tickets lie in")] = "triage",
+    file: Annotated[Path, typer.Argument(help=_("Incident event log, .csv or .csv.gz"))],
+    zone: Annotated[str, typer.Option(help=_("Time zone of the log's times"))] = "UTC",
+    queue: Annotated[str, typer.Option(help=_("Key of the queue that imported tickets lie in"))] = "triage",
     as_json: AsJson = False,
 ) -> None:
     """Import a ServiceNow incident event log. Running it again changes nothing."""
@@ -185,16 +192,16 @@ def servicenow_log(
     raise typer.Exit(int(told.exit))
 
 
-@user.command()
+@user.command(help=_("Give a person a password and an authenticator secret. The secret is shown once."))
 def add(
     database: Database,
-    login: Annotated[str, typer.Argument(help="Of the set-up file, or a new one")],
-    name: Annotated[str | None, typer.Option(help="Of a new person")] = None,
-    role: Annotated[str | None, typer.Option(help="Of a new person: agent, supervisor, resolver, ...")] = None,
+    login: Annotated[str, typer.Argument(help=_("Of the set-up file, or a new one"))],
+    name: Annotated[str | None, typer.Option(help=_("Of a new person"))] = None,
+    role: Annotated[str | None, typer.Option(help=_("Of a new person: agent, supervisor, resolver, ..."))] = None,
     tier: Annotated[str, typer.Option(help="l0, l1, l2, principal, business_unit")] = "l0",
-    queue: Annotated[list[str] | None, typer.Option(help="Queue key; may be given several times")] = None,
+    queue: Annotated[list[str] | None, typer.Option(help=_("Queue key; may be given several times"))] = None,
     password_file: Annotated[
-        Path | None, typer.Option(help="First line is the password; without it standard input's is")
+        Path | None, typer.Option(help=_("First line is the password; without it standard input's is"))
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -220,7 +227,7 @@ def add(
             typer.echo(f"{made.login}\n{made.secret}\n{made.uri}")
 
 
-@user.command(name="list")
+@user.command(name="list", help=_("Everybody whom this central knows."))
 def list_(database: Database, as_json: AsJson = False) -> None:
     """Everybody whom this central knows."""
     with _told():

@@ -194,3 +194,9 @@ def test_plain_text_stays_on_this_machine(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="tls_files_both"):
         Listen(host="0.0.0.0", certificate=file).check()
     Listen(host="0.0.0.0", certificate=file, key=file).check()
+
+
+def test_a_bare_centre_needs_no_file(database: str) -> None:
+    ran = run("init", "--db", database, "--json")
+    assert ran.exit_code == Exit.OK, ran.output
+    assert {row["key"] for row in json.loads(ran.stdout) if row["entity"] == "queue"} == {"triage"}
