@@ -70,6 +70,10 @@ class RowWindow:
         offset = self._at.get(id)
         return None if offset is None else self.first + offset
 
+    def holds(self, id: str) -> bool:
+        """Whether the list holds ticket `id`, wherever in it."""
+        return id in self._at or bool(self.source.around(id, 1))
+
     def restart(self) -> None:
         """Reads the start of the list."""
         self.count = self.source.count()

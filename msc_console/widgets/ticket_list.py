@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
 from msc_console.domain.rows import QueueRow
-from msc_console.i18n import N_, _
+from msc_console.i18n import _
 
+from .list_keys import LIST_KEYS
 from .list_messages import OfList, OnTicket
 from .paint import Tone, fit
 from .painted import MOVES, Painted
@@ -34,19 +35,7 @@ class TicketList(Painted, can_focus=True, inherit_bindings=False):
     """
 
     MOVES: ClassVar[frozenset[str]] = MOVES
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "step(1)", N_("Next ticket"), show=False, id="list.down"),
-        Binding("up,k", "step(-1)", N_("Previous ticket"), show=False, id="list.up"),
-        Binding("g,home", "jump(0)", N_("First ticket"), show=False, id="list.first"),
-        Binding("G,end", "jump(-1)", N_("Last ticket"), show=False, id="list.last"),
-        Binding("pagedown", "turn(1.0)", N_("Page down"), show=False, id="list.page_down"),
-        Binding("pageup", "turn(-1.0)", N_("Page up"), show=False, id="list.page_up"),
-        Binding("ctrl+d", "turn(0.5)", N_("Half a page down"), show=False, id="list.half_down"),
-        Binding("ctrl+u", "turn(-0.5)", N_("Half a page up"), show=False, id="list.half_up"),
-        Binding("space", "mark", N_("Mark"), show=False, id="list.mark"),
-        Binding("V", "mark_range", N_("Mark a range"), show=False, id="list.mark_range"),
-        Binding("enter", "open", N_("Open"), show=False, id="list.open"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = LIST_KEYS
 
     class Opened(OnTicket):
         """A person asked for the ticket under the cursor."""
@@ -68,6 +57,7 @@ class TicketList(Painted, can_focus=True, inherit_bindings=False):
         self._columns = Columns.of(80)
         self._telling = self._reading_on = False
         self._own_keys: dict[str, str] | None = None
+        self._moving, self._times = "", 0
 
     @property
     def count(self) -> int:
@@ -222,17 +212,33 @@ class TicketList(Painted, can_focus=True, inherit_bindings=False):
         self._own_keys = None
 
     async def on_key(self, event: events.Key) -> None:
-        """Does at once what a key of this list's own asks for, the same as if it had gone up to the app first."""
+        """Does what a key of this list's own asks for without its way up to the app; a move and its repeats at once."""
         if self._own_keys is None:
             active = self.screen.active_bindings
             self._own_keys = {key: one.binding.action for key, one in active.items() if one.node is self}
-        action = self._own_keys.get(event.key)
-        if action is not None:
-            event.stop()
+        action = self._own_keys.get(event.key, "")
+        moving = action.startswith(("step(", "turn("))
+        if not moving or action != self._moving:
+            self._moved()
+        if moving:
+            if not self._times:
+                self.call_later(self._moved)
+            self._moving, self._times = action, self._times + 1
+        elif action:
             await self.run_action(action)
+        if action:
+            event.stop()
+
+    def _moved(self) -> None:
+        """Makes the move that keys have asked for, as often as they have."""
+        times, self._times = self._times, 0
+        if times:
+            name, _bracket, by = self._moving[:-1].partition("(")
+            self.action_step(int(by) * times) if name == "step" else self.action_turn(float(by), times)
 
     def on_click(self, event: events.Click) -> None:
         """A click moves the cursor, a double click opens."""
+        self._moved()
         index = self.scroll_offset.y + event.y - 1
         if event.y < 1 or index >= self.count:
             return
@@ -248,9 +254,9 @@ class TicketList(Painted, can_focus=True, inherit_bindings=False):
         """Moves the cursor to a position; -1 is the last."""
         self._move(index if index >= 0 else self.count - 1)
 
-    def action_turn(self, pages: float) -> None:
-        """Moves cursor and viewport by a share of its height."""
-        rows = int(pages * max(self._height - 1, 2))
+    def action_turn(self, pages: float, times: int = 1) -> None:
+        """Moves cursor and viewport by a share of its height, `times` over."""
+        rows = times * int(pages * max(self._height - 1, 2))
         target = self.scroll_offset.y + rows
         self._scroll(target)
         self._move(self._cursor + rows)
@@ -371,12 +377,7 @@ class TicketList(Painted, can_focus=True, inherit_bindings=False):
 
     def _drop_marks(self, ids: Iterable[str]) -> None:
         """Takes the marks of changed tickets that have left the view."""
-        window = self._window
-        gone = [
-            id
-            for id in self._marks.keys() & set(ids)
-            if window and window.index_of(id) is None and not window.source.around(id, 1)
-        ]
+        gone = [id for id in self._marks.keys() & set(ids) if self._window and not self._window.holds(id)]
         for id in gone:
             del self._marks[id]
         if gone:

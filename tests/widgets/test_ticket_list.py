@@ -4,12 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from msc_console.domain.rows import QueueRow
 from msc_console.text import BAD
 from msc_console.widgets.ticket_list import TicketList
 from tests.support.golden import Golden
+from tests.support.screens import wait_until
 
 from .samples import HOSTILE, MINUTE, NOW, Bench, Rows, morning, painted, queue_row
 
@@ -72,6 +74,37 @@ async def test_keys_move_mark_and_open() -> None:
         assert 15 <= page <= 19
         await pilot.press("ctrl+d", "ctrl+u", "pageup")
         assert tickets.cursor == 0
+
+
+def burst(tickets: TicketList, *keys: str) -> None:
+    """Keys that all wait in the list's queue before it looks at the first."""
+    for key in keys:
+        tickets.post_message(events.Key(key, None))
+
+
+async def test_keys_that_come_together_do_what_they_do_one_by_one() -> None:
+    app, tickets = bench(many(1000))
+    async with app.run_test(size=(100, 20)) as pilot:
+        page = tickets.size.height - 2
+        burst(tickets, "down", "down", "down", "space", "pagedown", "pagedown", "up", "space", "down")
+        await pilot.pause()
+        await pilot.pause()
+        last = 3 + 2 * page - 1
+        assert tickets.marked == ("t000003", f"t{last:06}")
+        assert tickets.cursor == last + 1
+        assert app.told[-1] == ("at", f"t{last + 1:06}")
+
+
+async def test_rows_are_there_before_a_page_asks_for_them() -> None:
+    rows = many(5000)
+    app, tickets = bench(rows)
+    async with app.run_test(size=(100, 20)) as pilot:
+        await wait_until(pilot, lambda: rows.read >= 400 and not tickets._reading_on)
+        read, tickets._reading_on = rows.read, True  # nothing more is read ahead while this looks
+        burst(tickets, *["pagedown"] * 10)
+        await wait_until(pilot, lambda: tickets.cursor > 100)
+        assert rows.read == read
+        assert tickets.row == rows.rows[tickets.cursor]
 
 
 async def test_a_range_is_marked_from_the_last_mark() -> None:
