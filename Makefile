@@ -15,8 +15,8 @@ run: install                 ## the demo: a small centre with its console
 test: install                ## all tests but the deep ones
 	$(PYTEST) -m "not deep"
 
-quick: install               ## the tests to run while writing, under a minute
-	$(PYTEST) -m "not slow and not deep"
+quick: install               ## the tests to run while writing, on SQLite alone, under a minute
+	$(PYTEST) -m "not slow and not deep" -k "not postgresql"
 
 deep: install                ## minutes of faults, kills and random histories
 	$(PYTEST) -m deep

@@ -35,6 +35,8 @@ from .stage import (
     until_true,
 )
 
+pytestmark = pytest.mark.slow
+
 
 async def test_taking_shows_at_once_and_waits_for_central(desk: Desk) -> None:
     async with at(desk) as (app, pilot):

@@ -39,6 +39,8 @@ from .stage import (
     told,
 )
 
+pytestmark = pytest.mark.slow
+
 EVIL = " ".join(VECTORS)
 MARKUP = "[@click=app.quit]x"
 

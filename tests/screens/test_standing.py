@@ -30,6 +30,8 @@ from .stage import (
     until_true,
 )
 
+pytestmark = pytest.mark.slow
+
 
 async def test_the_lead_acknowledges_by_proxy_and_returns(lead: Desk) -> None:
     async with at(lead) as (app, pilot):

@@ -30,6 +30,8 @@ from tests.test_imports import HEAVY
 
 from .stage import SECRET, at, console, press, seeded, settled, ticket_id, until, until_true
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "kuda putih di tepi kali"
 FIRST_ROW = """
 import sys

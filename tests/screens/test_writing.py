@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from textual.widgets import Input
 
 from msc_console.desk import Desk
@@ -22,6 +23,8 @@ from .stage import (
     until,
     until_true,
 )
+
+pytestmark = pytest.mark.slow
 
 
 async def write(app: Any, pilot: Any, number: int, kind: str, text: str) -> Composer:
