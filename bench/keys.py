@@ -19,8 +19,8 @@ QUIET = 0.03
 """Seconds without a byte after which a key counts as answered; less than the console waits with its preview."""
 PACE = 0.18
 """Seconds between two keys of a person in a hurry: a preview has been painted by then."""
-KEYS = 100
-BURSTS = 25
+KEYS = 240
+BURSTS = 120
 BURST = 12
 """Keys at once, as a key held down over a slow line gives them."""
 GATE = 1.3
