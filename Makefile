@@ -34,7 +34,7 @@ check: install               ## form, types, house rules, fresh pages; no tests
 bench: install               ## timings, printed; nothing fails by time
 	$(BIN)/python -m bench.run
 
-soak: install                ## a long run under load
+soak: install                ## random shifts of a simulated centre; broken promises are written down as traces
 	$(BIN)/python -m bench.soak
 
 docs: install                ## write the pages that are made from the code

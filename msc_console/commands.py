@@ -147,19 +147,44 @@ RETURN = Command(
 SYNC_NOW = Command(
     id="sync.now", key="s", label=N_("sync now"), help=N_("Talk with central right away."), cli="msc sync now"
 )
-RETRY = Command(
-    id="sync.retry", key="r", label=N_("try again"), help=N_("Ask again, on what is so now."), cli="msc sync retry"
+
+
+def _on_act(id: str, key: str, label: str, help: str, cli: str) -> Command:
+    return Command(id=f"sync.{id}", key=key, label=label, help=help, cli=f"msc sync {cli}")
+
+
+RETRY = _on_act(
+    "retry", "m,r", N_("keep mine"), N_("Ask again for what you wanted, on what is so now."), "resolve --keep mine"
 )
-WITHDRAW = Command(
-    id="sync.withdraw",
-    key="w",
-    label=N_("withdraw"),
-    help=N_("Take back an act that has not left yet."),
-    cli="msc sync withdraw",
+THEIRS = _on_act("theirs", "t", N_("take theirs"), N_("Let what others made of it stand."), "resolve --keep theirs")
+KEEP_NOTE = _on_act(
+    "note",
+    "n",
+    N_("as a note"),
+    N_("Change nothing, but keep what was wanted as an internal note."),
+    "resolve --keep note",
 )
-DISMISS = Command(
-    id="sync.dismiss", key="x", label=N_("let go"), help=N_("Let a refused act go."), cli="msc sync dismiss"
+OFFER = _on_act(
+    "offer",
+    "o",
+    N_("offer"),
+    N_("Leave it to whoever holds the ticket now: they adopt or decline it."),
+    "resolve --keep offer",
 )
+ADOPT = _on_act(
+    "adopt", "a", N_("adopt"), N_("Do what a colleague proposed, as the holder of the ticket."), "resolve --keep mine"
+)
+DECLINE = _on_act(
+    "decline",
+    "d",
+    N_("decline"),
+    N_("Let the ticket stand as it is; the colleague sees that."),
+    "resolve --keep theirs",
+)
+WITHDRAW = _on_act(
+    "withdraw", "w", N_("withdraw"), N_("Take your act back: one that waits, or one in conflict."), "withdraw"
+)
+DISMISS = _on_act("dismiss", "x", N_("let go"), N_("Let a refused act go."), "dismiss")
 
 GO_QUEUE = Command(id="go.queue", key="1", label=N_("Queue"), help=N_("The queue."))
 GO_TICKET = Command(id="go.ticket", key="2", label=N_("Ticket"), help=N_("The ticket that was open last."))
@@ -212,7 +237,7 @@ TICKET = (
 )
 KNOWLEDGE = (FIND, INTO_REPLY)
 ESCALATIONS = (OPEN, ACK, RETURN)
-SYNC = (OPEN, RETRY, WITHDRAW, DISMISS, SYNC_NOW)
+SYNC = (RETRY, THEIRS, ADOPT, DECLINE, OFFER, KEEP_NOTE, WITHDRAW, DISMISS, OPEN, SYNC_NOW)
 EVERYWHERE = (
     GO_QUEUE,
     GO_TICKET,

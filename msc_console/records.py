@@ -29,6 +29,7 @@ class _Entities(Mapping[str, type]):
         "ticket": "Ticket",
         "entry": "Entry",
         "hop": "Hop",
+        "conflict": "Conflict",
         "contact": "Contact",
         "organisation": "Organisation",
         "person": "Person",
@@ -44,6 +45,9 @@ class _Entities(Mapping[str, type]):
 
             cls = getattr(model, self._names[name])
         return cls
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -75,6 +79,13 @@ def _same(value: Any) -> Any:
 
 
 _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+
+def _load(text: str) -> Any:
+    """`json.loads`; most lists and documents of a row are empty."""
+    if text == "[]":
+        return []
+    return {} if text == "{}" else json.loads(text)
 
 
 def _ms(span: timedelta) -> int:
@@ -128,16 +139,16 @@ def _codec(hint: Any) -> _Codec:
         if is_dataclass(item):
             kind = item if isinstance(item, type) else type(item)
             return _Codec(
-                lambda v: _dump([to_wire(part) for part in v]),
-                lambda v: tuple(from_wire(kind, part) for part in json.loads(v)),
+                lambda v: _dump([to_wire(part) for part in v]) if v else "[]",
+                lambda v: tuple(from_wire(kind, part) for part in _load(v)),
                 lambda v: [to_wire(part) for part in v],
                 lambda v: tuple(from_wire(kind, part) for part in v),
                 _dump,
                 json.loads,
             )
-        return _Codec(lambda v: _dump(list(v)), lambda v: tuple(json.loads(v)), list, tuple, _dump, json.loads)
+        return _Codec(lambda v: _dump(list(v)) if v else "[]", lambda v: tuple(_load(v)), list, tuple, _dump, _load)
     if origin is not None and issubclass(origin, Mapping):
-        return _Codec(lambda v: _dump(_plain(v)), json.loads, _plain, _same, _dump, json.loads)
+        return _Codec(lambda v: _dump(_plain(v)) if v else "{}", _load, _plain, _same, _dump, _load)
     return _Codec(_same, _same, _same, _same, _same, _same)
 
 
@@ -152,27 +163,58 @@ def _codecs(cls: type) -> dict[str, _Codec]:
     return found
 
 
+class _Form(NamedTuple):
+    """A class's fields, and those of them that a row holds in another form."""
+
+    names: tuple[str, ...]
+    row: tuple[tuple[str, Convert], ...]
+    value: tuple[tuple[str, Convert], ...]
+
+
+_FORMS: dict[type, _Form] = {}
+
+
+def _form(cls: type) -> _Form:
+    found = _FORMS.get(cls)
+    if found is None:
+        codecs = _codecs(cls)
+        found = _FORMS[cls] = _Form(
+            tuple(codecs),
+            tuple((name, codec.row) for name, codec in codecs.items() if codec.row is not _same),
+            tuple((name, codec.value) for name, codec in codecs.items() if codec.value is not _same),
+        )
+    return found
+
+
 def columns(cls: type) -> tuple[str, ...]:
     """The SQL columns of an entity's table, in order, `extra` last."""
     return (*_codecs(cls), EXTRA)
 
 
+def shapes(cls: type) -> dict[str, str]:
+    """Field -> how its SQL value becomes the wire's: `time`, `json`, `flag`, or `same` where both are one."""
+    kinds: dict[Convert, str] = {clock.iso_ms: "time", json.loads: "json", _load: "json", bool: "flag"}
+    return {name: kinds.get(codec.row_to_wire, "same") for name, codec in _codecs(cls).items()}
+
+
 def to_row(value: Any) -> dict[str, Any]:
     """A domain value as a SQL row; `extra` is None."""
-    row: dict[str, Any] = {}
-    for name, codec in _codecs(type(value)).items():
-        item = getattr(value, name)
-        row[name] = None if item is None else codec.row(item)
+    form = _form(type(value))
+    row: dict[str, Any] = {name: getattr(value, name) for name in form.names}
+    for name, convert in form.row:
+        if row[name] is not None:
+            row[name] = convert(row[name])
     row[EXTRA] = None
     return row
 
 
 def from_row(cls: type[T], row: Row) -> T:
     """A SQL row (any mapping with at least the entity's columns) as a domain value."""
-    values = {}
-    for name, codec in _codecs(cls).items():
-        item = row[name]
-        values[name] = None if item is None else codec.value(item)
+    form = _form(cls)
+    values = {name: row[name] for name in form.names}
+    for name, convert in form.value:
+        if values[name] is not None:
+            values[name] = convert(values[name])
     return cls(**values)
 
 

@@ -8,13 +8,15 @@ An envelope here is a plain dict, `msgspec.to_builtins` of `sync.wire.Envelope` 
   gives the same bytes. A field that this version doesn't know is covered, never skipped.
 - Everything is hex in lower case. No float is ever signed (RFC 8785 leaves its text to ECMAScript).
 
-`cryptography` and `rfc8785` are imported when first used: neither is needed before a console's first row.
+`cryptography`, `rfc8785` and `msgspec` are imported when first used: none is needed before a console's first row.
+Nearly every document is plain (`_plain`), and of those msgspec writes the same bytes as rfc8785, many times faster.
 """
 
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 MAX_INTEGER = 2**53 - 1
@@ -31,10 +33,49 @@ PUBLIC_KEY = re.compile(r"[0-9a-f]{64}")
 
 def canonical(value: Any) -> bytes:
     """`value` as RFC 8785 bytes. ValueError for what can't be signed; it names the place, never the content."""
+    if _plain(value, 0):
+        return _encoder()(value)
     import rfc8785
 
     _check(value, "$", 0)
     return rfc8785.dumps(value)
+
+
+@cache
+def _encoder() -> Callable[[Any], bytes]:
+    import msgspec
+
+    return msgspec.json.Encoder(order="sorted").encode
+
+
+def _plain(value: Any, depth: int) -> bool:
+    """Whether nothing about `value` needs a closer look: exact types, ASCII keys (whose order by bytes is that by
+    UTF-16 units, too), sound text and integers."""
+    kind = type(value)
+    if kind is str:
+        return bool(value.isascii() or _encodable(value))
+    if kind is int:
+        return bool(-MAX_INTEGER <= value <= MAX_INTEGER)
+    if value is None or kind is bool:
+        return True
+    if depth >= MAX_DEPTH:
+        return False
+    if kind is dict:
+        for key, item in value.items():
+            if type(key) is not str or not key.isascii():
+                return False
+            if not (type(item) is str and item.isascii()) and not _plain(item, depth + 1):
+                return False
+        return True
+    return kind in (list, tuple) and all(_plain(item, depth + 1) for item in value)
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check(value: Any, place: str, depth: int) -> None:
@@ -64,10 +105,8 @@ def _check(value: Any, place: str, depth: int) -> None:
 
 
 def _check_text(text: str, place: str) -> None:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise ValueError(f"lone surrogate at {place}") from None
+    if not _encodable(text):
+        raise ValueError(f"lone surrogate at {place}")
 
 
 def new_salt() -> str:
@@ -106,10 +145,14 @@ def signed_bytes(envelope: Mapping[str, Any]) -> bytes:
 
 def link(envelope: Mapping[str, Any]) -> str:
     """The chain hash of a sealed op, which the next one of the same device and incarnation carries as `prev`."""
-    signature = envelope["sig"]
+    return link_of(signed_bytes(envelope), envelope["sig"])
+
+
+def link_of(signed: bytes, signature: Any) -> str:
+    """`link` from an op's signed bytes. ValueError for a signature that isn't 128 hex digits."""
     if not isinstance(signature, str) or not SIGNATURE.fullmatch(signature):
         raise ValueError("signature is not 128 hex digits")
-    return hashlib.sha256(signed_bytes(envelope) + bytes.fromhex(signature)).hexdigest()
+    return hashlib.sha256(signed + bytes.fromhex(signature)).hexdigest()
 
 
 def new_device_key() -> tuple[bytes, str]:
@@ -127,9 +170,15 @@ def public_key(private: bytes) -> str:
 
 def sign(private: bytes, message: bytes) -> str:
     """Ed25519 signature (RFC 8032) of `message`, as hex."""
+    return signing(private)(message)
+
+
+def signing(private: bytes) -> Callable[[bytes], str]:
+    """`sign` for many messages: the key is set up once."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    return Ed25519PrivateKey.from_private_bytes(private).sign(message).hex()
+    key = Ed25519PrivateKey.from_private_bytes(private)
+    return lambda message: key.sign(message).hex()
 
 
 def verify(public_hex: str, message: bytes, sig_hex: str) -> bool:

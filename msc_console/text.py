@@ -78,6 +78,11 @@ def _unstack(found: re.Match[str]) -> str:
     return "".join(kept)
 
 
+def plain(s: str) -> bool:
+    """Whether `clean` finds nothing in `s` to change, line feeds and length aside. False may mean "look closer"."""
+    return (s.isascii() or not _maybe_marks().search(s)) and not _special().search(s)
+
+
 def clean(s: str, *, line: bool = False, cap: int | None = None) -> str:
     """`s` fit for any screen; a second pass changes nothing.
 

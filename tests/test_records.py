@@ -44,12 +44,14 @@ def test_every_way_round_gives_the_value_back(cls: Any, data: Any) -> None:
     assert tuple(row) == records.columns(cls)
 
 
+@pytest.mark.protocol("P-091")
 def test_what_a_newer_peer_wrote_comes_back_unchanged() -> None:
     document = records.to_wire(model.Queue(id="q", key="helpdesk", name="Helpdesk")) | {"mood": {"a": [1]}, "z": None}
     row = records.wire_to_row(model.Queue, document)
     assert records.row_to_wire(model.Queue, row) == document
 
 
+@pytest.mark.protocol("P-091")
 def test_a_word_of_a_newer_peer_is_kept_as_text() -> None:
     document = {"id": "q", "key": "k", "name": "n", "tier": "l7"}
     assert records.from_wire(model.Queue, document).tier == "l7"

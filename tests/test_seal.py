@@ -45,11 +45,13 @@ def _signed(envelope: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", VECTORS["canonical"], ids=lambda case: str(case["name"]))
+@pytest.mark.protocol("P-041")
 def test_canonical_vectors(case: dict[str, Any]) -> None:
     assert seal.canonical(case["value"]).decode() == case["canonical"]
 
 
 @pytest.mark.parametrize("case", VECTORS["envelopes"], ids=lambda case: str(case["name"]))
+@pytest.mark.protocol("P-042", "P-043", "P-044", "P-045")
 def test_envelope_vectors(case: dict[str, Any]) -> None:
     envelope = case["envelope"]
     body = seal.body_hash(envelope["salt"], envelope["args"], envelope.get("before", {}))
@@ -60,12 +62,14 @@ def test_envelope_vectors(case: dict[str, Any]) -> None:
     assert seal.link(envelope) == case["link"]
 
 
+@pytest.mark.protocol("P-045")
 def test_second_vector_follows_the_first() -> None:
     first, second = VECTORS["envelopes"]
     assert second["envelope"]["prev"] == first["link"]
     assert second["envelope"]["counter"] == first["envelope"]["counter"] + 1
 
 
+@pytest.mark.protocol("P-044")
 def test_ed25519_agrees_with_rfc_8032() -> None:
     case = VECTORS["rfc8032"]
     private, message = bytes.fromhex(case["private"]), bytes.fromhex(case["message"])
@@ -81,11 +85,13 @@ def test_ed25519_agrees_with_rfc_8032() -> None:
         {1: "a"}, b"bytes", {"a": {1, 2}}, object(),
     ],
 )  # fmt: skip
+@pytest.mark.protocol("P-041")
 def test_what_json_readers_disagree_about_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match=r" at \$"):
         seal.canonical(value)
 
 
+@pytest.mark.protocol("P-041")
 def test_deep_nesting_is_refused_before_the_stack_is_in_danger() -> None:
     value: Any = 1
     for _ in range(50_000):
@@ -94,6 +100,7 @@ def test_deep_nesting_is_refused_before_the_stack_is_in_danger() -> None:
         seal.canonical(value)
 
 
+@pytest.mark.protocol("P-041")
 def test_a_refusal_never_repeats_hostile_text() -> None:
     with pytest.raises(ValueError) as caught:
         seal.canonical({"\x1b]0;title": {"phone 0812": 1.5}})
@@ -102,12 +109,14 @@ def test_a_refusal_never_repeats_hostile_text() -> None:
 
 
 @pytest.mark.parametrize("salt", ["", "ab", "AB" * 16, "zz" * 16, "ab" * 17, "ab" * 16 + "\n"])
+@pytest.mark.protocol("P-042")
 def test_a_salt_is_exactly_128_bits(salt: str) -> None:
     with pytest.raises(ValueError, match="salt"):
         seal.body_hash(salt, {}, {})
 
 
 @pytest.mark.parametrize("sig", ["", "ab", "zz" * 64, "ab" * 65])
+@pytest.mark.protocol("P-044")
 def test_malformed_signatures_verify_nothing(sig: str) -> None:
     assert not seal.verify(PUBLIC, b"text", sig)
     with pytest.raises(ValueError, match="signature"):
@@ -115,10 +124,12 @@ def test_malformed_signatures_verify_nothing(sig: str) -> None:
 
 
 @pytest.mark.parametrize("public", ["", "ab", "zz" * 32, "ff" * 32])
+@pytest.mark.protocol("P-044")
 def test_malformed_keys_verify_nothing(public: str) -> None:
     assert not seal.verify(public, b"text", seal.sign(PRIVATE, b"text"))
 
 
+@pytest.mark.protocol("P-042")
 def test_new_keys_and_salts_differ() -> None:
     private, public = seal.new_device_key()
     assert seal.public_key(private) == public
@@ -127,6 +138,7 @@ def test_new_keys_and_salts_differ() -> None:
 
 
 @given(ENVELOPE)
+@pytest.mark.protocol("P-043")
 def test_defaults_written_out_or_left_out_sign_the_same(envelope: dict[str, Any]) -> None:
     full: dict[str, Any] = {"deps": [], "cause": None, "seen_at": None, **envelope}
     full["basis"] = {"ver": 0, "epoch": 0, "claim": None, **envelope["basis"]}
@@ -134,12 +146,14 @@ def test_defaults_written_out_or_left_out_sign_the_same(envelope: dict[str, Any]
 
 
 @given(ENVELOPE)
+@pytest.mark.protocol("P-043")
 def test_the_wire_struct_keeps_every_signed_byte(envelope: dict[str, Any]) -> None:
     sealed = _signed(envelope)
     received = msgspec.json.decode(msgspec.json.encode(sealed), type=Envelope)
     assert seal.signed_bytes(msgspec.to_builtins(received)) == seal.signed_bytes(sealed)
 
 
+@pytest.mark.protocol("P-043")
 def test_optional_fields_are_those_of_the_wire() -> None:
     def optional(struct: type[msgspec.Struct]) -> dict[str, Any]:
         known = msgspec.structs.fields(struct)
@@ -173,6 +187,7 @@ def _edit(envelope: dict[str, Any], field: str) -> dict[str, Any]:
 
 
 @given(ENVELOPE, st.sampled_from(COVERED))
+@pytest.mark.protocol("P-043", "P-044", "P-045")
 def test_any_edit_of_a_covered_field_breaks_signature_and_link(envelope: dict[str, Any], field: str) -> None:
     sealed = _signed(envelope)
     edited = _edit(sealed, field)
@@ -182,6 +197,7 @@ def test_any_edit_of_a_covered_field_breaks_signature_and_link(envelope: dict[st
 
 
 @given(ENVELOPE, st.sampled_from(["op", "counter", "prev", "body", "kind", "basis"]))
+@pytest.mark.protocol("P-043")
 def test_leaving_a_required_field_out_breaks_the_signature(envelope: dict[str, Any], field: str) -> None:
     sealed = _signed(envelope)
     edited = {name: value for name, value in sealed.items() if name != field}
@@ -189,6 +205,7 @@ def test_leaving_a_required_field_out_breaks_the_signature(envelope: dict[str, A
 
 
 @given(DOCUMENT, DOCUMENT, TEXT, TEXT)
+@pytest.mark.protocol("P-042")
 def test_any_edit_of_the_body_breaks_its_hash(
     args: dict[str, Any], before: dict[str, Any], key: str, value: str
 ) -> None:
@@ -204,6 +221,7 @@ def test_any_edit_of_the_body_breaks_its_hash(
 
 
 @given(ENVELOPE)
+@pytest.mark.protocol("P-047")
 def test_the_signature_outlives_the_erasure_of_the_body(envelope: dict[str, Any]) -> None:
     sealed = _signed(envelope)
     erased = {**sealed, "salt": "", "args": {}, "before": {}}

@@ -2,14 +2,15 @@
 
     python -m tools.protocol check|write
 
-`write` fills what stands between `<!-- made: NAME -->` and `<!-- end -->`. `check` fails when one of these is stale,
-when numbers are not unique, three-digit and rising, or when a named test module does not exist.
+`write` fills what stands between `<!-- made: NAME -->` and `<!-- end -->`, and the test modules behind each rule (from
+the marks of the tests, see `tools.protocol_marks`). `check` fails when one of these is stale, when numbers are not
+unique, of three digits and rising within a section, when a rule has no test, or a test of the protocol no rule.
 """
 
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,23 +27,28 @@ from msc_console.domain.scope import KEEP_CLOSED
 from msc_console.domain.terms import Op, Result
 from msc_console.sync import wire
 
+from . import protocol_marks
 from .docs import member_docs
 
 ROOT = Path(__file__).parent.parent
 PAGE = "docs/protocol.md"
 MESSAGES = (
     "Hello", "Site", "Limits", "SignIn", "Pending", "Code", "Tokens", "Refresh", "Push", "PushReply", "OpResult",
-    "StatusAsk", "StatusReply", "Line", "Problem",
+    "StatusAsk", "StatusReply", "Line", "VerifyAsk", "Digested", "VerifyReply", "VerifyRowsAsk",
+    "Snapshot", "SnapshotPart", "Problem",
 )  # fmt: skip
 NESTED = (model.Clock, model.Address, model.Named)
 LISTS = (
     terms.TicketKind, terms.SubKind, terms.State, terms.WaitingParty, terms.Level, terms.Priority, terms.Tier,
     terms.Channel, terms.Role, terms.EntryKind, terms.Visibility, terms.Delivery, terms.HopState, terms.Metric,
-    terms.Party,
+    terms.Party, terms.ConflictKind, terms.ConflictState, terms.Choice,
 )  # fmt: skip
 _BLOCK = re.compile(r"(<!-- made: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 _RULE = re.compile(r"^- \*\*P-(\d+)\*\*", re.MULTILINE)
+_PARAGRAPH = re.compile(r"^- \*\*(P-\d+)\*\* .*(?:\n  .*)*", re.MULTILINE)
 _TESTS = re.compile(r"`(tests/[\w/.]+\.py)`")
+_NAMED = re.compile(r"\s*\[`tests/[^\]]*\]$")
+_WIDTH = 120
 
 
 def _type(hint: Any) -> str:
@@ -180,18 +186,39 @@ MADE: dict[str, Callable[[], str]] = {
 }
 
 
-def filled(text: str) -> str:
-    """The page with every made block as the code has it now."""
-    return _BLOCK.sub(lambda found: f"{found[1]}{MADE[found[2]]()}{found[4]}", text)
+def filled(text: str, behind: Mapping[str, frozenset[str]]) -> str:
+    """The page with every made block as the code has it now; `behind` has the test modules of each rule."""
+    text = _BLOCK.sub(lambda found: f"{found[1]}{MADE[found[2]]()}{found[4]}", text)
+    return _PARAGRAPH.sub(lambda found: _proved(found[0], behind.get(found[1], frozenset())), text)
 
 
-def complaints(text: str) -> Iterator[str]:
-    """What is wrong with the page."""
-    if filled(text) != text:
-        yield "a table is stale: python -m tools.protocol write"
+def _proved(rule: str, modules: frozenset[str]) -> str:
+    """A rule with its test modules at the end; as it stands where no test names it."""
+    if not modules:
+        return rule
+    said = _NAMED.sub("", rule)
+    names = [f"`{name}`" for name in sorted(modules)]
+    names = [*(f"{name}," for name in names[:-1]), names[-1]]
+    names[0] = f"[{names[0]}"
+    names[-1] += "]"
+    for name in names:
+        fits = len(said.rpartition("\n")[2]) + 1 + len(name) <= _WIDTH
+        said += f" {name}" if fits else f"\n  {name}"
+    return said
+
+
+def complaints(text: str, marks: protocol_marks.Marks) -> Iterator[str]:
+    """What is wrong with the page, and with the tests behind it."""
+    if filled(text, marks.behind) != text:
+        yield "a table or a list of tests is stale: python -m tools.protocol write"
     numbers = _RULE.findall(text)
-    if len(set(numbers)) < len(numbers) or numbers != sorted(numbers) or any(len(number) != 3 for number in numbers):
-        yield "rule numbers are not unique, three-digit and rising"
+    rising = all(found == sorted(found) for found in map(_RULE.findall, text.split("\n## ")))
+    if len(set(numbers)) < len(numbers) or not rising or any(len(number) != 3 for number in numbers):
+        yield "rule numbers are not unique, of three digits and rising within their section"
+    known = {f"P-{number}" for number in numbers}
+    yield from (f"{rule} has no test" for rule in sorted(known - marks.behind.keys()))
+    yield from (f"{where} names {rule}, which is no rule" for rule, where in marks.named() if rule not in known)
+    yield from (f"{where} is about the protocol and names no rule" for where in marks.bare)
     yield from (
         f"no such test module: {name}" for name in sorted(set(_TESTS.findall(text))) if not (ROOT / name).exists()
     )
@@ -201,11 +228,13 @@ def main(act: str) -> int:
     """Exit code 1 when `check` finds something."""
     path = ROOT / PAGE
     text = path.read_text(encoding="utf-8")
+    marks = protocol_marks.read(ROOT)
     if act == "write":
-        path.write_text(filled(text), encoding="utf-8", newline="\n")
+        path.write_text(filled(text, marks.behind), encoding="utf-8", newline="\n")
         return 0
-    wrong = list(complaints(text))
-    print("\n".join(f"{PAGE}: {line}" for line in wrong) or f"{PAGE}: {len(_RULE.findall(text))} rules, fresh")
+    wrong = list(complaints(text, marks))
+    told = f"{len(_RULE.findall(text))} rules behind {marks.tests} tests, fresh"
+    print("\n".join(f"{PAGE}: {line}" for line in wrong) or f"{PAGE}: {told}")
     return 1 if wrong else 0
 
 

@@ -15,14 +15,16 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import Message, Scope
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from .. import __version__
 from ..clock import iso
 from ..errors import MscError
-from . import problems, tick
+from . import compact, problems, tick
+from .compression import PackedReplies, PackedRequests
 from .db import Central
-from .guards import speaks
-from .routes import session, site, sync
+from .guards import PermitsBack, speaks
+from .routes import session, site, snapshots, stream, sync, verify
 from .service import Service, Settings
 
 SERVER_TIME = "MSC-Server-Time"
@@ -45,7 +47,7 @@ def create_app(central: Central, settings: Settings) -> Litestar:
 
     @asynccontextmanager
     async def at_work(_app: Litestar) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(service.watch.run())]
+        tasks = [asyncio.create_task(service.watch.run()), asyncio.create_task(service.pokes.run())]
         if settings.tick_seconds is not None:
             tasks.append(asyncio.create_task(_ticking(service, settings.tick_seconds)))
         try:
@@ -54,10 +56,19 @@ def create_app(central: Central, settings: Settings) -> Litestar:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await anyio.to_thread.run_sync(service.snapshots.close)
 
     return Litestar(
-        route_handlers=[*site.handlers, *session.handlers, *sync.handlers],
+        route_handlers=[
+            *site.handlers,
+            *session.handlers,
+            *sync.handlers,
+            *stream.handlers,
+            *snapshots.handlers,
+            *verify.handlers,
+        ],
         guards=[speaks],
+        middleware=[PermitsBack(), PackedReplies(), PackedRequests()],
         before_send=[stamp],
         lifespan=[at_work],
         state=State({"service": service}),
@@ -66,6 +77,7 @@ def create_app(central: Central, settings: Settings) -> Litestar:
             problems.ProblemError: problems.on_problem,
             HTTPException: problems.on_http,
             OperationalError: problems.on_busy,
+            PoolExhausted: problems.on_busy,
             MscError: problems.on_msc_error,
             RecursionError: problems.on_unreadable,
             UnicodeDecodeError: problems.on_unreadable,
@@ -93,6 +105,7 @@ async def _ticking(service: Service, seconds: float) -> None:
     while True:
         try:
             service.watch.notify(await anyio.to_thread.run_sync(tick.tick, service.central, service.now()))
+            await anyio.to_thread.run_sync(compact.step, service.central, service.now())
         except Exception:
             log.exception("tick failed")
         await asyncio.sleep(seconds)

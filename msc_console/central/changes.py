@@ -65,7 +65,7 @@ def read(central: Central, person: Person, cursor: str, limit: int, now: datetim
         reader = Reader.of(person)
         head = feed.head(conn)
         desk = Desk(conn, head.generation, person.id, "public" if reader.public else "whole")
-        place = desk.open(cursor) if cursor else Cursor(groups=reader.groups)
+        place = desk.open(cursor, head.horizon) if cursor else Cursor(groups=reader.groups, born=head.seq)
         left = (place.groups | place.entering) - reader.groups
         out = _left(conn, reader, left, place.seq, moment) if left else []
         place = _scoped(place, reader)
@@ -77,6 +77,14 @@ def read(central: Central, person: Person, cursor: str, limit: int, now: datetim
                 return Page(out, place.seq, desk.seal(place), up_to_date)
 
 
+def at_head(conn: Connection, reader: Reader, place: Cursor, head: int) -> bool:
+    """Whether a cursor stands at the end: the reader's groups are those of it, and nothing in them is newer."""
+    if place.entering or place.groups != reader.groups:
+        return False
+    news, _ = _window(conn, place.groups, place.seq, head, 1)
+    return not news
+
+
 def _step(
     conn: Connection, place: Cursor, reader: Reader, head: int, limit: int
 ) -> tuple[dict[Ref, tuple[int, str]], Cursor]:
@@ -86,7 +94,7 @@ def _step(
         return news, replace(place, seq=seq)
     news, back = _window(conn, place.entering, place.back, place.seq, limit)
     if back >= place.seq:
-        return news, Cursor(seq=place.seq, groups=reader.groups)
+        return news, Cursor(seq=place.seq, groups=reader.groups, born=place.born)
     return news, replace(place, back=back)
 
 
@@ -95,9 +103,9 @@ def _scoped(place: Cursor, reader: Reader) -> Cursor:
     held = place.groups & reader.groups
     entering = reader.groups - held
     if place.seq == 0:
-        return Cursor(groups=reader.groups)
+        return Cursor(groups=reader.groups, born=place.born)
     back = place.back if entering == place.entering else 0
-    return Cursor(seq=place.seq, groups=held, entering=entering, back=back)
+    return Cursor(seq=place.seq, groups=held, entering=entering, back=back, born=place.born)
 
 
 def _left(conn: Connection, reader: Reader, left: frozenset[str], seq: int, now: datetime) -> list[Line]:
@@ -109,7 +117,8 @@ def _left(conn: Connection, reader: Reader, left: frozenset[str], seq: int, now:
 
 _HELD = sql.listed(
     "SELECT entity, id FROM change_group "
-    "WHERE group_id IN :ids AND seq <= :seq AND entity NOT IN ('entry', 'hop') GROUP BY entity, id"
+    "WHERE group_id IN :ids AND coalesce(since, seq) <= :seq "
+    "AND entity NOT IN ('entry', 'hop', 'conflict') GROUP BY entity, id"
 )
 
 

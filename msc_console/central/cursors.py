@@ -24,13 +24,14 @@ class Cursor:
     """A place in the feed. The reader holds everything of `groups` up to `seq`.
 
     `entering` are groups that came to the reader since; what they hold is being caught up from the beginning, and has
-    been up to `back`.
+    been up to `back`. `born` is where the feed stood when the reader began: all rows they hold are no older than that.
     """
 
     seq: int = 0
     groups: frozenset[str] = NO_GROUPS
     entering: frozenset[str] = NO_GROUPS
     back: int = 0
+    born: int = 0
 
 
 class Desk:
@@ -42,12 +43,14 @@ class Desk:
 
     def seal(self, cursor: Cursor) -> str:
         """The cursor as text."""
-        fields = [cursor.seq, sorted(cursor.groups), sorted(cursor.entering), cursor.back]
+        fields = [cursor.seq, sorted(cursor.groups), sorted(cursor.entering), cursor.back, cursor.born]
         document = zlib.compress(json.dumps(fields, separators=(",", ":")).encode(), 9)
         return base64.urlsafe_b64encode(self._tag(document) + document).decode().rstrip("=")
 
-    def open(self, sealed: str) -> Cursor:
-        """The cursor of a text. CursorExpired when it isn't one that this central made for this reader."""
+    def open(self, sealed: str, horizon: int = 0) -> Cursor:
+        """The cursor of a text. CursorExpired when it isn't one that this central made for this reader, or when what
+        left since may have been removed from the feed: neither it nor the reader's beginning reaches the horizon.
+        """
         try:
             raw = base64.urlsafe_b64decode(sealed.encode("ascii") + b"=" * (-len(sealed) % 4))
         except ValueError:
@@ -55,8 +58,11 @@ class Desk:
         tag, document = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
         if not hmac.compare_digest(tag, self._tag(document)):
             raise CursorExpired("cursor_expired")
-        seq, groups, entering, back = json.loads(zlib.decompress(document))
-        return Cursor(seq=seq, groups=frozenset(groups), entering=frozenset(entering), back=back)
+        seq, groups, entering, back, *later = json.loads(zlib.decompress(document))
+        born = later[0] if later else 0  # a cursor of before the horizon has none
+        if max(seq, born) < horizon:
+            raise CursorExpired("cursor_expired")
+        return Cursor(seq=seq, groups=frozenset(groups), entering=frozenset(entering), back=back, born=born)
 
     def _tag(self, document: bytes) -> bytes:
         return hmac.digest(self._key, document, hashlib.sha256)[:_TAG_BYTES]

@@ -19,6 +19,10 @@ BUSY_MS = 10_000
 """How long a SQLite writer waits for another process."""
 LOCK_MS = 2_000
 """How long a PostgreSQL statement waits for a row lock; then the request is answered 503 and tried again."""
+CONNECTIONS = 30
+"""Most connections of one process to PostgreSQL."""
+POOL_SECONDS = 10
+"""How long a request waits for one of them before it is answered 503; a laptop hangs up after 20."""
 IDLE_MS = 30_000
 """PostgreSQL ends a transaction that a hung process leaves open for so long."""
 
@@ -36,10 +40,10 @@ class Central:
         self._writer = threading.Lock() if self.dialect == "sqlite" else None
 
     @classmethod
-    def open(cls, url: str) -> "Central":
+    def open(cls, url: str, connections: int = CONNECTIONS) -> "Central":
         """Opens `sqlite:///path` or `postgresql+psycopg://...`; nothing is created but the SQLite file.
 
-        UsageError for any other kind of address.
+        `connections` is the most that PostgreSQL gets from this process. UsageError for any other kind of address.
         """
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
@@ -56,8 +60,16 @@ class Central:
         if parsed.drivername == "postgresql+psycopg":
             options = f"-c lock_timeout={LOCK_MS} -c idle_in_transaction_session_timeout={IDLE_MS} -c timezone=UTC"
             connect_args = {"options": options}
+            kept = min(10, connections)
             return cls(
-                create_engine(parsed, hide_parameters=True, connect_args=connect_args, pool_size=10, max_overflow=20)
+                create_engine(
+                    parsed,
+                    hide_parameters=True,
+                    connect_args=connect_args,
+                    pool_size=kept,
+                    max_overflow=connections - kept,
+                    pool_timeout=POOL_SECONDS,
+                )
             )
         raise UsageError("database_url_unknown", url=parsed.render_as_string())
 

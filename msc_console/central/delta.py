@@ -19,7 +19,7 @@ from .scope import FIXED
 Ref = tuple[str, str]
 """(entity, id)."""
 
-OF_TICKET = ("hop", "entry")
+OF_TICKET = ("hop", "entry", "conflict")
 """Entities that come and go with their ticket."""
 
 _LIVE_HOPS = sql.listed("SELECT ticket, tier FROM hop WHERE ticket IN :ids AND state <> 'returned'")
@@ -91,7 +91,9 @@ def gone(conn: Connection, reader: Reader, refs: Iterable[Ref], now: datetime) -
 def _sees(reader: Reader, entity: str, row: Mapping[str, Any], visible: set[str]) -> bool:
     if entity == "ticket":
         return row["id"] in visible
-    if reader.public and (entity == "hop" or (entity == "entry" and row["visibility"] != Visibility.PUBLIC)):
+    if reader.public and (
+        entity in ("hop", "conflict") or (entity == "entry" and row["visibility"] != Visibility.PUBLIC)
+    ):
         return False
     if entity in OF_TICKET:
         return row["ticket"] in visible

@@ -14,7 +14,6 @@ import msgspec
 
 from .. import clock, seal
 from ..domain.commands import Basis, Command
-from ..errors import MscError
 from ..sync.wire import Envelope
 from ..text import clean
 
@@ -72,10 +71,18 @@ class Chain:
         self.inc, self.counter, self.link = envelope.inc, envelope.counter, link
 
 
-def link_of(envelope: Envelope) -> str | None:
-    """What the next op of the chain has to bear as `prev`; None for an envelope that has no canonical form."""
+def signed_of(envelope: Envelope) -> bytes | None:
+    """What the device signed; None for an envelope that has no canonical form."""
     try:
-        return seal.link(msgspec.to_builtins(envelope))
+        return seal.signed_bytes(msgspec.to_builtins(envelope))
+    except ValueError:
+        return None
+
+
+def link_of(envelope: Envelope, signed: bytes | None) -> str | None:
+    """What the next op of the chain has to bear as `prev`; None for an envelope that has none."""
+    try:
+        return None if signed is None else seal.link_of(signed, envelope.sig)
     except ValueError:
         return None
 
@@ -106,14 +113,11 @@ def _times(envelope: Envelope) -> bool:
     return True
 
 
-def sealed_by(envelope: Envelope, public_key: str) -> bool:
+def sealed_by(envelope: Envelope, signed: bytes | None, public_key: str) -> bool:
     """Whether the body is the one that was hashed and the envelope the one that the device signed."""
-    try:
-        if seal.body_hash(envelope.salt, envelope.args, envelope.before) != envelope.body:
-            return False
-        return seal.verify(public_key, seal.signed_bytes(msgspec.to_builtins(envelope)), envelope.sig)
-    except (ValueError, MscError):
+    if signed is None or not same_body(envelope, envelope.args, envelope.before):
         return False
+    return seal.verify(public_key, signed, envelope.sig)
 
 
 def same_body(envelope: Envelope, args: Mapping[str, Any], before: Mapping[str, Any]) -> bool:

@@ -45,6 +45,8 @@ class Reserved(NamedTuple):
 class Head(NamedTuple):
     generation: str
     seq: int
+    horizon: int
+    """The newest seq of a removed `leave` or `del` (`compact`); 0 = none was."""
 
 
 _TAKE = text("UPDATE feed_head SET seq = seq + :rows, number = number + :numbers WHERE id = 1 RETURNING seq, number")
@@ -54,8 +56,8 @@ _GROUP = sql.insert("change_group", ("group_id", "seq", "entity", "id", "effect"
 
 def head(conn: Connection) -> Head:
     """Where the feed stands. A new generation means that this central was restored: cursors of before are void."""
-    generation, seq = conn.execute(text("SELECT generation, seq FROM feed_head WHERE id = 1")).one()
-    return Head(str(generation), int(seq))
+    generation, seq, horizon = conn.execute(text("SELECT generation, seq, horizon FROM feed_head WHERE id = 1")).one()
+    return Head(str(generation), int(seq), int(horizon))
 
 
 def reserve(conn: Connection, rows: int, numbers: int = 0) -> Reserved:

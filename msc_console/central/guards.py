@@ -4,11 +4,15 @@ from typing import Any
 
 import anyio.to_thread
 from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..sync.wire import HEADER, PROTOCOL, PROTOCOL_OLDEST_PULL, PROTOCOL_OLDEST_PUSH
+from .admission import Permit
 from .problems import ProblemError
-from .service import service_of
+from .service import service_of, session_of
 from .tokens import authenticate
 
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -49,3 +53,43 @@ async def signed_in(connection: Connection, _handler: BaseRouteHandler) -> None:
     connection.state.session = await anyio.to_thread.run_sync(
         lambda: authenticate(service.central, token, "access", service.now())
     )
+
+
+async def admitted(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Takes the permit of `opt["load"]` (live, bootstrap, or first: bootstrap without a cursor), after `signed_in`.
+
+    `PermitsBack` gives it back when the reply begins, and in any case when the request is over.
+    """
+    load = handler.opt["load"]
+    if load == "first":
+        load = "live" if connection.query_params.get("cursor") else "bootstrap"
+    admission, device = service_of(connection).admission, session_of(connection).device["id"]
+    connection.scope["state"]["permit"] = await admission.admit(load, device, handler.opt["protocol"])
+
+
+def permit_of(connection: Connection) -> Permit:
+    """The permit of a request that passed `admitted`."""
+    permit: Permit = connection.scope["state"]["permit"]
+    return permit
+
+
+class PermitsBack(ASGIMiddleware):
+    """No request keeps its permit: a slow reader, a crash, a caller who hung up."""
+
+    scopes = (ScopeType.HTTP,)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        def back() -> None:
+            permit = scope["state"].get("permit")
+            if permit is not None:
+                permit.drop()
+
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                back()
+            await send(message)
+
+        try:
+            await next_app(scope, receive, watched)
+        finally:
+            back()

@@ -12,12 +12,14 @@ from typing import Any
 
 import msgspec
 
+from ..domain import conflict_rules
 from ..domain.clocks import counts
 from ..domain.commands import Basis, Command, Conflict, Context, Effects, Outcome, Refusal, Situation
 from ..domain.decide import decide
 from ..domain.model import Address, Contact, Entry, Hop, Person, Ticket
+from ..domain.model import Conflict as ConflictRecord
 from ..domain.scope import groups_of_person, groups_of_ticket
-from ..domain.terms import Delivery, Op, Result
+from ..domain.terms import ConflictState, Delivery, Op, Result
 from .feed import NO_GROUPS, Change
 from .loading import Ground
 from .scope import FIXED, authority
@@ -25,7 +27,7 @@ from .world import World
 
 log = logging.getLogger(__name__)
 
-OF_TICKETS = ("ticket.", "entry.", "escalation.")
+OF_TICKETS = ("ticket.", "entry.", "escalation.", "conflict.")
 """Beginnings of the kinds whose target is a ticket."""
 
 
@@ -52,6 +54,16 @@ class Outgoing:
     queued_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """An op that will never be applied. `known`: it has an answer, which changes."""
+
+    op: str
+    actor: str
+    by: str
+    known: bool
+
+
 class Batch:
     """The state of a batch while it is decided, and what of it has to be written at the end."""
 
@@ -66,6 +78,8 @@ class Batch:
         self.entries: dict[str, Entry] = {}
         self.hops: dict[str, Hop] = {}
         self.contacts: dict[str, Contact] = {}
+        self.conflicts: dict[str, ConflictRecord] = {}
+        self.withdrawn: list[Withdrawn] = []
         self.outgoing: list[Outgoing] = []
         self.settled: dict[str, Entry] = {}
         """Replies of which it became known what came of them."""
@@ -74,8 +88,11 @@ class Batch:
         self.refreshed: set[str] = set()
         """Tickets that entered a group and bring their stored entries with them."""
 
-    def judge(self, command: Command, actor: Person, now: datetime, *, own: bool = False) -> Verdict:
-        """Answers one command received at `now`. `own`: central's own act, which stands on the ticket as it is."""
+    def judge(
+        self, command: Command, actor: Person, now: datetime, *, own: bool = False, answered: Result | None = None
+    ) -> Verdict:
+        """Answers one command received at `now`. `own`: central's own act, which stands on the ticket as it is.
+        `answered`: the answer so far to the op that an `op.withdraw` names."""
         ticket = self.ground.tickets.get(command.target)
         hops = tuple(self.ground.hops.get(command.target, {}).values())
         if own and ticket is not None and command.basis == Basis():
@@ -83,23 +100,46 @@ class Batch:
         if not own and not self._in_scope(command, actor, ticket, hops, now):
             return Verdict(code=Result.FORBIDDEN, reason="out_of_scope")
         try:
-            outcome = decide(
-                self._situation(command, ticket, hops), command, self._context(command, actor, now, ticket)
-            )
+            before = replace(self._situation(command, ticket, hops), answered=answered)
+            outcome = decide(before, command, self._context(command, actor, now, ticket))
         except Exception as error:  # a rule that fails on one op must not hold up the others: it is kept for repair
             return quarantined(command.id, error)
         if isinstance(outcome, Effects):
+            if outcome.withdrawn is not None:
+                known = answered is not None
+                self.withdrawn.append(Withdrawn(outcome.withdrawn, command.actor, command.id, known))
             return self._apply(command, outcome, ticket, hops, now)
-        return _refused(outcome)
+        verdict = _refused(outcome)
+        if not own and ticket is not None:
+            self._contest(command, actor, outcome, ticket, hops, now, verdict)
+        return verdict
+
+    def _contest(
+        self, command: Command, actor: Person, outcome: Conflict | Refusal, ticket: Ticket, hops: tuple[Hop, ...],
+        now: datetime, verdict: Verdict,
+    ) -> None:  # fmt: skip
+        """Keeps a conflict of an op that was refused because of others' work, for its author and the holder."""
+        if command.kind == Op.CONFLICT_RESOLVE:
+            if verdict.code in (Result.CONFLICT, Result.FENCED):
+                verdict.data["conflict"] = command.args.get("conflict")
+            return
+        kept = conflict_rules.record(command, ticket, outcome, actor.name, now)
+        if kept is not None:
+            verdict.data["conflict"] = kept.id
+            self._keep_conflict(command, kept, groups_of_ticket(ticket, hops, now), verdict)
 
     @staticmethod
     def _in_scope(command: Command, actor: Person, ticket: Ticket | None, hops: tuple[Hop, ...], now: datetime) -> bool:
-        """A ticket that isn't there answers as one that is none of the actor's business."""
+        """A ticket that isn't there answers as one that is none of the actor's business. Own ops may be taken back
+        wherever their ticket went."""
+        if command.kind == Op.OP_WITHDRAW:
+            return True
         if ticket is None:
             return command.kind == Op.TICKET_CREATE or not command.kind.startswith(OF_TICKETS)
         return not authority(ticket, hops, now).isdisjoint(groups_of_person(actor))
 
     def _situation(self, command: Command, ticket: Ticket | None, hops: tuple[Hop, ...]) -> Situation:
+        named = _text(command.args.get("conflict")) or ""
         if command.kind.startswith("contact."):
             contact = self.ground.contacts.get(command.target)
         else:
@@ -111,6 +151,7 @@ class Batch:
             entries=tuple(self.ground.entries.get(command.target, {}).values()),
             contact=contact,
             organisation=self.ground.organisations.get(organisation),
+            conflict=self.ground.conflicts.get(named),
         )
 
     def _own_raises(self, command: Command, ticket: Ticket | None) -> int:
@@ -165,6 +206,7 @@ class Batch:
                 )
             )
             self._keep_entries(command, effects, groups, verdict)
+            self._settle(command, effects, groups, now, verdict)
         if effects.ticket is not None:
             basis, by_own = self.own.get(command.target, (command.basis.ver, 0))
             self.own[command.target] = (basis, by_own + 1)
@@ -193,6 +235,22 @@ class Batch:
             Change(entity=entity, id=id, ver=ver, op_id=command.id, put_groups=groups) for entity, id, ver in rows
         ]
 
+    def _settle(
+        self, command: Command, effects: Effects, groups: frozenset[str], now: datetime, verdict: Verdict
+    ) -> None:
+        """Closes the conflict that the op settled, or of which it was the second try."""
+        kept, first = effects.conflict, self.ground.conflicts.get(command.cause or "")
+        same = (command.actor, command.target, command.kind, ConflictState.OPEN)
+        if kept is None and first is not None and (first.author, first.ticket, first.act, first.state) == same:
+            kept = conflict_rules.closed_by_retry(first, command.actor, min(command.made_at, now))
+        if kept is not None:
+            self._keep_conflict(command, kept, groups, verdict)
+
+    def _keep_conflict(self, command: Command, kept: ConflictRecord, groups: frozenset[str], verdict: Verdict) -> None:
+        kept = replace(kept, ver=kept.ver + 1)
+        self.conflicts[kept.id] = self.ground.conflicts[kept.id] = kept
+        verdict.changes.append(Change(entity="conflict", id=kept.id, ver=kept.ver, op_id=command.id, put_groups=groups))
+
     def _keep_hop(self, hop: Hop) -> None:
         hop = replace(hop, ver=hop.ver + 1)
         self.hops[hop.id] = hop
@@ -215,6 +273,7 @@ class Batch:
     def _rows_of(self, ticket: str) -> tuple[tuple[str, str], ...]:
         """What hangs on a ticket before the next op: its hops, and the entries of this batch. Stored ones follow."""
         found = [("hop", hop) for hop in self.ground.hops.get(ticket, {})]
+        found += [("conflict", kept.id) for kept in self.conflicts.values() if kept.ticket == ticket]
         return (*found, *(("entry", entry) for entry in self.made.get(ticket, ())))
 
 

@@ -23,7 +23,7 @@ from ..errors import NotFound
 from ..sync.wire import Envelope, OpResult
 from . import loading, sql, world, writing
 from .db import Central
-from .envelopes import Chain, Place, command_of, link_of, malformed, same_body, sealed_by
+from .envelopes import Chain, Place, command_of, link_of, malformed, same_body, sealed_by, signed_of
 from .judge import Batch, Verdict, quarantined
 from .loading import Known
 from .system import SYSTEM
@@ -56,15 +56,16 @@ def push(
     """
     device = str(device_row["id"])
     asked = [_asked(envelope, str(device_row["public_key"])) for envelope in envelopes]
+    ahead = _ahead(person, device, asked)
     try:
         with central.write() as conn:
-            return _push(central, conn, person, device, asked, now)
+            return _push(central, conn, person, device, asked, now, ahead)
     except DBAPIError as error:
         if isinstance(error, OperationalError):
             raise
         log.warning("push falls back to single ops", extra={"device": device, "error": type(error.orig).__name__})
     with central.write() as conn:
-        return [_alone(central, conn, person, device, item, now) for item in asked]
+        return [_alone(central, conn, person, device, item, now, ahead) for item in asked]
 
 
 def system(central: Central, commands: Sequence[Command], now: datetime | None = None) -> list[OpResult]:
@@ -127,15 +128,17 @@ class _Asked:
 
 def _asked(envelope: Envelope, public_key: str) -> _Asked:
     """What can be said about an op before any lock is taken."""
-    link = link_of(envelope)
+    signed = signed_of(envelope)
+    link = link_of(envelope, signed)
     if malformed(envelope):
         return _Asked(envelope, link, None, False)
-    return _Asked(envelope, link, command_of(envelope), sealed_by(envelope, public_key))
+    return _Asked(envelope, link, command_of(envelope), sealed_by(envelope, signed, public_key))
 
 
 def _push(
-    central: Central, conn: Connection, person: Person, device: str, asked: Sequence[_Asked], now: datetime
-) -> list[OpResult]:
+    central: Central, conn: Connection, person: Person, device: str, asked: Sequence[_Asked], now: datetime,
+    ahead: frozenset[str],
+) -> list[OpResult]:  # fmt: skip
     chain = _chain(central, conn, device)
     if any(item.envelope.inc != chain.inc for item in asked):
         chain.former = frozenset(conn.execute(_FORMER, {"device": device}).scalars()) - {chain.inc}
@@ -143,7 +146,9 @@ def _push(
     ground = loading.ground(central, conn, commands)
     known = loading.known_ops(conn, _named(commands))  # after the locks: another device may just have brought the op
     batch = Batch(world.load(central, conn), ground, _claims(known))
-    gate = _Gate(conn, person, device, chain, known, batch)
+    marked = loading.withdrawn(conn, (command.id for command in commands))
+    taken_back = ahead | {op_id for op_id, actor in marked if actor == person.id}
+    gate = _Gate(conn, person, device, chain, known, batch, taken_back)
     results: list[OpResult | None] = []
     answers: list[Answer] = []
     for item in asked:
@@ -156,13 +161,15 @@ def _push(
     return [result if result is not None else next(written) for result in results]
 
 
-def _alone(central: Central, conn: Connection, person: Person, device: str, item: _Asked, now: datetime) -> OpResult:
+def _alone(
+    central: Central, conn: Connection, person: Person, device: str, item: _Asked, now: datetime, ahead: frozenset[str]
+) -> OpResult:
     """One op of a batch that failed, in a savepoint of its own."""
     verdict = None
     for _ in range(ALONE_TRIES):
         try:
             with conn.begin_nested():
-                return _push(central, conn, person, device, [item], now)[0]
+                return _push(central, conn, person, device, [item], now, ahead)[0]
         except DBAPIError as error:
             if isinstance(error, OperationalError):
                 raise
@@ -193,10 +200,12 @@ class _Gate:
     """The tests that an op passes before the rules of the trade are asked."""
 
     def __init__(
-        self, conn: Connection, person: Person, device: str, chain: Chain, known: dict[str, Known], batch: Batch
-    ) -> None:
+        self, conn: Connection, person: Person, device: str, chain: Chain, known: dict[str, Known], batch: Batch,
+        taken_back: frozenset[str],
+    ) -> None:  # fmt: skip
         self.conn, self.person, self.device = conn, person, device
         self.chain, self.known, self.batch = chain, known, batch
+        self.taken_back = taken_back
         self.fresh: dict[str, Result] = {}
         self.bodies: dict[str, str] = {}
 
@@ -230,12 +239,21 @@ class _Gate:
             return Verdict(code=Result.FORBIDDEN, reason="bad_signature")
         if command.actor != self.person.id:
             return Verdict(code=Result.FORBIDDEN, reason="actor_mismatch")
+        if command.id in self.taken_back:
+            return Verdict(code=Result.INVALID, reason=WITHDRAWN)
         if command.kind not in _KINDS:
             return Verdict(code=Result.UNSUPPORTED, reason="op_unsupported", data={"kind": command.kind})
         if command.kind.startswith("system."):
             return Verdict(code=Result.FORBIDDEN, reason="no_right", data={"kind": command.kind})
         waiting = _depends(command, self.known, self.fresh)
-        return waiting or self.batch.judge(command, self.person, now)
+        return waiting or self.batch.judge(command, self.person, now, answered=self._answered(command))
+
+    def _answered(self, command: Command) -> Result | None:
+        """The answer so far to the op that an `op.withdraw` names; another person's op is as good as unknown."""
+        known = self.known.get(_withdraws(command) or "")
+        if known is None or known.actor != self.person.id or known.result.reason == WITHDRAWN:
+            return None
+        return Result(known.result.result)
 
     def _reused(self, envelope: Envelope, before: Known | None) -> bool:
         """Whether the op's id stands for another body. The same body sealed again (after a fork) is the same op."""
@@ -248,13 +266,33 @@ class _Gate:
 
 
 _KINDS = frozenset(str(kind) for kind in Op)
+WITHDRAWN = "withdrawn"
+"""Reason of an op that its author took back."""
+
+
+def _withdraws(command: Command) -> str | None:
+    """The op that a command takes back."""
+    named = command.args.get("op") if command.kind == Op.OP_WITHDRAW else None
+    return named if isinstance(named, str) else None
+
+
+def _ahead(person: Person, device: str, asked: Sequence[_Asked]) -> frozenset[str]:
+    """Ops that this push itself takes back: their author's last word on them has arrived with them."""
+    found = (
+        _withdraws(item.command)
+        for item in asked
+        if item.command is not None
+        and item.genuine
+        and (item.command.actor, item.command.version, item.envelope.device) == (person.id, 1, device)
+    )
+    return frozenset(filter(None, found))
 
 
 def _named(commands: Iterable[Command]) -> set[str]:
-    """Every op id that commands speak of: their own, those they depend on, the claims they stand on."""
+    """Every op id that commands speak of: their own, those they depend on or take back, the claims they stand on."""
     ids: set[str] = set()
     for command in commands:
-        ids.update((command.id, *command.deps))
+        ids.update((command.id, *command.deps, *filter(None, [_withdraws(command)])))
         if command.basis.claim is not None:
             ids.add(command.basis.claim)
     return ids

@@ -8,6 +8,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass
 
 FREE_TRIES = 5
+ADDRESS_FAILURES = 20
 LONGEST_WAIT = 15 * 60
 NAMES_KEPT = 10_000
 
@@ -60,7 +61,7 @@ class Throttle:
 class Window:
     """At most `most` failures per name within `seconds`: for addresses, behind which many persons may sit."""
 
-    def __init__(self, most: int = 20, seconds: int = 60) -> None:
+    def __init__(self, most: int = ADDRESS_FAILURES, seconds: int = 60) -> None:
         self._most = most
         self._seconds = seconds
         self._times: OrderedDict[str, deque[float]] = OrderedDict()

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from .. import clock, records
 from ..domain.commands import Command
-from ..domain.model import Contact, Entry, Hop, Organisation, Ticket
+from ..domain.model import Conflict, Contact, Entry, Hop, Organisation, Ticket
 from ..sync.wire import OpResult
 from . import sql
 from .db import Central
@@ -37,6 +37,8 @@ class Ground:
     """Ticket -> id -> hop."""
     entries: dict[str, dict[str, Entry]] = field(default_factory=dict)
     """Ticket -> id -> entry, those that count for clocks, oldest first."""
+    conflicts: dict[str, Conflict] = field(default_factory=dict)
+    """Those that commands settle, or are a second try of."""
     contacts: dict[str, Contact] = field(default_factory=dict)
     organisations: dict[str, Organisation] = field(default_factory=dict)
     heard: dict[str, datetime] = field(default_factory=dict)
@@ -64,6 +66,14 @@ def known_ops(conn: Connection, ids: Iterable[str]) -> dict[str, Known]:
     }
 
 
+_WITHDRAWN = sql.listed("SELECT op_id, actor FROM withdrawal WHERE op_id IN :ids")
+
+
+def withdrawn(conn: Connection, ids: Iterable[str]) -> set[tuple[str, str]]:
+    """(op, actor) of those of `ids` that their author took back before central knew them."""
+    return {(row["op_id"], row["actor"]) for row in sql.by_ids(conn, _WITHDRAWN, ids)}
+
+
 def stored_body(conn: Connection, op_id: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """(args, before) of an op as they were received; None once they were erased."""
     found = sql.by_ids(conn, sql.listed("SELECT args, before FROM op_body WHERE op_id IN :ids"), [op_id])
@@ -83,6 +93,9 @@ def ground(central: Central, conn: Connection, commands: Iterable[Command]) -> G
     clocked = sql.select("entry", "ticket IN :ids AND clocked = 1", " ORDER BY at, received_at, id")
     for row in sql.by_ids(conn, clocked, result.tickets):
         result.entries.setdefault(row["ticket"], {})[row["id"]] = records.from_row(Entry, row)
+    settled = _named(asked, "conflict") | {command.cause for command in asked if command.cause is not None}
+    for row in sql.by_ids(conn, sql.select("conflict", "id IN :ids"), settled):
+        result.conflicts[row["id"]] = records.from_row(Conflict, row)
     _customers(conn, result, asked, lock)
     owners = {ticket.owner for ticket in result.tickets.values() if ticket.owner is not None}
     for row in sql.by_ids(conn, _HEARD, owners):

@@ -22,16 +22,21 @@ WORDS: dict[str, dict[str, str]] = {
         "auto": "INTEGER PRIMARY KEY AUTOINCREMENT",
         "norowid": " WITHOUT ROWID",
         "hot": "",
+        "blob": "BLOB",
+        "unlogged": "",
     },
     "postgresql": {
         "pk": "BIGINT PRIMARY KEY",
         "auto": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
         "norowid": "",
         "hot": " WITH (fillfactor = 10)",
+        "blob": "BYTEA",
+        "unlogged": "UNLOGGED ",
     },
 }
 """`pk`: a 64-bit integer key; `auto`: one that counts by itself; `norowid`: rows kept in the order of their key;
-`hot`: room for updates in place, for a row that every transaction changes."""
+`hot`: room for updates in place, for a row that every transaction changes; `blob`: bytes;
+`unlogged`: a table that may be lost with a crash."""
 
 _LOCK = 7_237_201
 """PostgreSQL advisory lock: two processes that start together migrate one after the other."""
@@ -55,20 +60,32 @@ def statements(script: str, dialect: str) -> list[str]:
 
 def run(central: "Central") -> int:
     """Applies what is missing and returns the schema's version. MscError `database_newer` for a newer database."""
-    known = scripts()
     with central.write() as conn:
-        if central.dialect == "postgresql":
-            conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        conn.exec_driver_sql(
-            "CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, applied_at BIGINT NOT NULL)"
-        )
-        current = int(conn.execute(text("SELECT coalesce(max(version), 0) FROM migration")).scalar_one())
-        if current > known[-1][0]:
-            raise MscError("database_newer", found=current, known=known[-1][0])
-        for version, script in known:
-            if version > current:
-                _apply(conn, version, statements(script, central.dialect))
-    return known[-1][0]
+        return within(conn)
+
+
+def within(conn: Connection, upto: int | None = None) -> int:
+    """The same inside a writing transaction of the caller's, no further than to version `upto`."""
+    known = scripts()
+    dialect = conn.dialect.name
+    if dialect == "postgresql":
+        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    conn.exec_driver_sql(
+        "CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, applied_at BIGINT NOT NULL)"
+    )
+    current = version_of(conn)
+    if current > known[-1][0]:
+        raise MscError("database_newer", found=current, known=known[-1][0])
+    last = known[-1][0] if upto is None else upto
+    for version, script in known:
+        if current < version <= last:
+            _apply(conn, version, statements(script, dialect))
+    return last
+
+
+def version_of(conn: Connection) -> int:
+    """The version of the schema that is there; the table `migration` must exist."""
+    return int(conn.execute(text("SELECT coalesce(max(version), 0) FROM migration")).scalar_one())
 
 
 def _apply(conn: Connection, version: int, parts: list[str]) -> None:

@@ -33,10 +33,13 @@ CODES: dict[str, tuple[int, str]] = {
     "method_not_allowed": (405, "Not a method of this address"),
     "session_active": (409, "The person is signed in on another device"),
     "cursor_expired": (410, "The cursor no longer holds: start anew without one"),
+    "snapshot_gone": (410, "The snapshot is over: begin another"),
     "too_large": (413, "The request is too large"),
+    "unsupported_encoding": (415, "The body is packed in a way that is not known here"),
     "protocol_too_old": (426, "The program is too old for this central"),
     "protocol_too_new": (426, "The program is too new for this central"),
     "too_many_tries": (429, "Too many tries"),
+    "too_fast": (429, "Too many requests of one device"),
     "internal": (500, "An error of central"),
     "unavailable": (503, "Central can't answer now"),
 }
@@ -49,6 +52,7 @@ _BY_STATUS = {
     404: "not_found",
     405: "method_not_allowed",
     413: "too_large",
+    415: "unsupported_encoding",
     429: "too_many_tries",
     503: "unavailable",
 }

@@ -1,4 +1,5 @@
-"""Starts the API in this process: one JSON line on standard output when it answers, a graceful end on SIGTERM."""
+"""Starts the API, in this process or in several: one JSON line on standard output when it answers, a graceful end on
+SIGTERM."""
 
 import ipaddress
 import json
@@ -14,13 +15,15 @@ import uvicorn
 from litestar import Litestar
 
 from ..errors import MscError, UsageError
-from . import masterkey
+from . import masterkey, workers
 from .app import create_app
 from .db import Central
 from .service import Service, Settings
 from .setup import passwords_of, require_site
 
 GRACE_SECONDS = 5
+KEEP_SECONDS = 75
+"""An idle connection is kept longer than laptops keep theirs, so that none is closed as its next request leaves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,10 @@ class Listen:
     port: int = 8750
     certificate: Path | None = None
     key: Path | None = None
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.certificate else "http"
 
     def check(self) -> None:
         """Raises UsageError for half a TLS set-up, missing files, or an open address in plain text."""
@@ -77,35 +84,42 @@ class ApiServer(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
+                timeout_keep_alive=KEEP_SECONDS,
                 timeout_graceful_shutdown=GRACE_SECONDS,
                 lifespan="on",
             )
         )
         self._service: Service = app.state.service
-        self._scheme = "https" if listen.certificate else "http"
+        self._scheme = listen.scheme
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         if self.started:
-            host, port = self.servers[0].sockets[0].getsockname()[:2]
-            shown = f"[{host}]" if ":" in host else host
-            self._on_ready(f"{self._scheme}://{shown}:{port}")
+            self._on_ready(_address(self._scheme, self.servers[0].sockets[0].getsockname()))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._service.watch.stop()
         await super().shutdown(sockets=sockets)
 
 
-def serve(url: str, listen: Listen) -> None:
-    """Serves until SIGTERM or SIGINT; requests under way are answered first. Raises UsageError before it listens."""
+def serve(url: str, listen: Listen, processes: int = 1) -> None:
+    """Serves until SIGTERM or SIGINT; requests under way are answered first. Raises UsageError before it listens.
+
+    `processes` above 1 asks for as many workers on one PostgreSQL database (`workers`).
+    """
     listen.check()
     central = Central.open(url)
     try:
+        workers.check(central.dialect, processes)
         central.migrate()
-        app = create_app(central, settings_for(central, url))
-        server = ApiServer(app, listen, _announce)
-        _end_quietly()
+        settings = settings_for(central, url)
+        if processes > 1:
+            central.close()
+            _serve_by_workers(workers.Work(url, listen, settings.key, settings.passwords.kdf, processes))
+            return
+        server = ApiServer(create_app(central, settings), listen, _announce)
+        end_quietly()
         server.run()
         if not server.started:
             raise MscError("central_not_started", host=listen.host, port=listen.port)
@@ -113,12 +127,26 @@ def serve(url: str, listen: Listen) -> None:
         central.close()
 
 
+def _serve_by_workers(work: workers.Work) -> None:
+    listen = work.listen
+    with workers.bound(listen.host, listen.port) as sock:
+        if not workers.Supervisor(work, sock, lambda: _announce(_address(listen.scheme, sock.getsockname()))).run():
+            raise MscError("central_not_started", host=listen.host, port=listen.port)
+
+
+def _address(scheme: str, name: tuple[Any, ...]) -> str:
+    """The base address of a socket's own name."""
+    host, port = name[:2]
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}:{port}"
+
+
 def _announce(url: str) -> None:
     sys.stdout.write(json.dumps({"ready": True, "url": url}) + "\n")
     sys.stdout.flush()
 
 
-def _end_quietly() -> None:
+def end_quietly() -> None:
     """uvicorn raises the signal that stopped it once more at its end: a stop that was asked for is no failure."""
 
     def ignore(_number: int, _frame: Any) -> None:

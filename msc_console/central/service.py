@@ -9,12 +9,16 @@ from litestar.connection import ASGIConnection
 from sqlalchemy import text
 
 from .. import clock
-from ..sync.wire import WAIT_SECONDS
+from ..sync.wire import PING_SECONDS, WAIT_SECONDS
+from . import sql
+from .admission import Admission, Loads
 from .auth import Auth
 from .db import Central
-from .limits import Throttle, Window
+from .limits import ADDRESS_FAILURES, FREE_TRIES, Throttle, Window
 from .masterkey import MasterKey
 from .passwords import Passwords
+from .pokes import Pokes
+from .snapshots import Snapshots
 from .tokens import Session
 from .watch import HeadWatch
 
@@ -30,8 +34,14 @@ class Settings:
     tick_seconds: float | None = 1.0
     """How often central's own acts are looked for; None = never in this process."""
     wait_seconds: float = WAIT_SECONDS
-    address_failures: int = 20
+    ping_seconds: float = PING_SECONDS
+    """A stream is never silent for longer; its session is looked at as often."""
+    address_failures: int = ADDRESS_FAILURES
     """Wrong sign-ins per minute from one address."""
+    loads: Loads = field(default_factory=Loads)
+    """How much at once, in this process."""
+    workers: int = 1
+    """Processes that share the work. Each counts wrong tries by itself, so each allows a share of them."""
 
 
 class Service:
@@ -46,15 +56,31 @@ class Service:
             settings.key,
             settings.passwords,
             monotonic=settings.monotonic,
-            logins=Throttle(),
-            addresses=Window(settings.address_failures),
+            logins=Throttle(max(1, FREE_TRIES // settings.workers)),
+            addresses=Window(max(1, settings.address_failures // settings.workers)),
         )
+        self.admission = Admission(settings.loads)
         self.watch = HeadWatch(self.head)
+        self.pokes = Pokes(self.watch, self._moved, settings.workers)
+        self.snapshots = Snapshots(central, settings.now)
 
     def head(self) -> int:
         """The newest seq of the feed."""
         with self.central.read() as conn:
             return int(conn.execute(text("SELECT seq FROM feed_head WHERE id = 1")).scalar_one())
+
+    def _moved(self, groups: frozenset[str], after: int, upto: int) -> frozenset[str]:
+        """Those of `groups` in which the feed has rows in (after, upto]."""
+        if not groups:
+            return groups
+        with self.central.read() as conn:
+            found = conn.execute(_MOVED, {"ids": sorted(groups), "after": after, "upto": upto})
+            return frozenset(found.scalars())
+
+
+_MOVED = sql.listed(
+    "SELECT DISTINCT group_id FROM change_group WHERE group_id IN :ids AND seq > :after AND seq <= :upto"
+)
 
 
 def service_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Service:

@@ -1,9 +1,12 @@
 """Statements that both databases take, built from the column lists of the domain's classes."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, TextClause, bindparam, text
 
 from .. import records
@@ -59,7 +62,9 @@ def listed(statement: str) -> TextClause:
 
 def rows(conn: Connection, statement: TextClause, **binds: Any) -> Sequence[Mapping[str, Any]]:
     """All rows as mappings."""
-    return cast(Sequence[Mapping[str, Any]], conn.execute(statement, binds).mappings().all())
+    found = conn.execute(statement, binds)
+    names = tuple(found.keys())
+    return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def storable(told: str) -> bool:
@@ -77,6 +82,56 @@ def by_ids(conn: Connection, statement: TextClause, ids: Iterable[str]) -> Seque
 
 
 def many(conn: Connection, statement: TextClause, values: Collection[Mapping[str, Any]]) -> None:
-    """Runs a statement once per row through the driver's bulk path."""
-    if values:
+    """Runs a statement once per row through the driver's bulk path: sqlite3 takes our named binds as they are,
+    PostgreSQL takes all rows of an insert as one document."""
+    if not values:
+        return
+    if conn.dialect.name == "sqlite":
+        conn.exec_driver_sql(statement.text, [dict(row) for row in values])
+        return
+    bulk = _bulk(statement.text)
+    listed = [] if bulk is None else [tuple(row[name] for name in bulk.names) for row in values]
+    if bulk is None or not bulk.takes(listed):
         conn.execute(statement, list(values))
+        return
+    document = msgspec.json.encode([dict(zip(bulk.names, row, strict=True)) for row in listed])
+    conn.exec_driver_sql(bulk.statement, {"rows": document.decode()})
+
+
+_INSERT = re.compile(r'INSERT INTO "(\w+)" \(("[\w", ]+")\) VALUES \([\w:, ]+\)((?: ON CONFLICT .*)?)')
+_TARGET = re.compile(r" ON CONFLICT \(([\w, ]+)\) DO UPDATE ")
+_AS_DOCUMENT = frozenset({*records.ENTITIES, "op", "op_body", "change", "change_group", "dispatch"})
+"""Tables that grow with every push. All of their columns are text and integers, which JSON keeps as they are."""
+_KEPT_BY_JSON = frozenset({str, int, type(None)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Bulk:
+    """An insert of many rows as one statement of PostgreSQL: `rows` is a JSON array of objects."""
+
+    statement: str
+    names: tuple[str, ...]
+    key: tuple[str, ...]
+    """Columns by which an existing row is updated: one statement must not meet the same row twice."""
+
+    def takes(self, rows: Sequence[tuple[Any, ...]]) -> bool:
+        """Whether the rows say by this way what they say one by one: what no column takes is refused by the driver."""
+        if not {type(value) for row in rows for value in row} <= _KEPT_BY_JSON:
+            return False
+        places = [self.names.index(name) for name in self.key]
+        return not places or len({tuple(row[place] for place in places) for row in rows}) == len(rows)
+
+
+@cache
+def _bulk(statement: str) -> _Bulk | None:
+    """None for a statement that isn't a plain insert into one of the tables that are worth it."""
+    found = _INSERT.fullmatch(statement)
+    if found is None or found[1] not in _AS_DOCUMENT:
+        return None
+    updated = _TARGET.match(found[3])
+    whole = (
+        f'INSERT INTO "{found[1]}" ({found[2]}) SELECT {found[2]} '
+        f'FROM json_populate_recordset(NULL::"{found[1]}", %(rows)s::json){found[3]}'
+    )
+    names = tuple(name.strip(' "') for name in found[2].split(","))
+    return _Bulk(whole, names, tuple(updated[1].split(", ")) if updated else ())

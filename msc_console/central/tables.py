@@ -4,22 +4,12 @@ Rows are read and written at driver level (`sql`, `records`); these classes serv
 on the way of a request imports them. Times are UTC milliseconds, lists and documents JSON text.
 """
 
-from sqlalchemy import BigInteger
-from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from . import tables_own
+from .tables_base import Table, big, big_or_none
 
-class Table(SQLModel, registry=registry()):
-    """Central's own set of tables: a laptop's have the same names."""
-
-
-def _big(*, key: bool = False) -> int:
-    """A column of 64 bits."""
-    return Field(sa_type=BigInteger, primary_key=key)  # type: ignore[no-any-return]
-
-
-def _big_or_none() -> int | None:
-    return Field(default=None, sa_type=BigInteger)  # type: ignore[no-any-return]
+__all__ = ["Table", "tables_own"]
 
 
 class MetaRow(Table, table=True):
@@ -32,14 +22,15 @@ class MetaRow(Table, table=True):
 
 
 class FeedHeadRow(Table, table=True):
-    """The one row that every writing transaction ends with."""
+    """The one row that every writing transaction ends with. `horizon`: cursors below it are void."""
 
     __tablename__ = "feed_head"
 
     id: int = Field(primary_key=True)
     generation: str
-    seq: int = _big()
-    number: int = _big()
+    seq: int = big()
+    number: int = big()
+    horizon: int = big()
 
 
 class ChangeRow(Table, table=True):
@@ -47,32 +38,33 @@ class ChangeRow(Table, table=True):
 
     __tablename__ = "change"
 
-    seq: int = _big(key=True)
+    seq: int = big(key=True)
     entity: str
     id: str
     ver: int
     op_id: str | None = None
-    at: int = _big()
+    at: int = big()
 
 
 class ChangeGroupRow(Table, table=True):
-    """Who hears of it. `till`: last seq of its op."""
+    """Who hears of it. `till`: last seq of its op; `since`: the oldest seq that it stands for, None = its own."""
 
     __tablename__ = "change_group"
 
     group_id: str = Field(primary_key=True)
-    seq: int = _big(key=True)
+    seq: int = big(key=True)
     entity: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     effect: str
-    till: int = _big()
+    till: int = big()
+    since: int | None = big_or_none()
 
 
 class TicketRow(Table, table=True):
     __tablename__ = "ticket"
 
     id: str = Field(primary_key=True)
-    number: int | None = _big_or_none()
+    number: int | None = big_or_none()
     alias: str | None = None
     ver: int
     kind: str
@@ -96,21 +88,21 @@ class TicketRow(Table, table=True):
     priority_reason: str | None = None
     owner: str | None = None
     owner_epoch: int
-    owned_at: int | None = _big_or_none()
-    claim_until: int | None = _big_or_none()
+    owned_at: int | None = big_or_none()
+    claim_until: int | None = big_or_none()
     channel: str
-    contact_at: int = _big()
-    created_at: int = _big()
-    updated_at: int = _big()
-    resolved_at: int | None = _big_or_none()
-    closed_at: int | None = _big_or_none()
+    contact_at: int = big()
+    created_at: int = big()
+    updated_at: int = big()
+    resolved_at: int | None = big_or_none()
+    closed_at: int | None = big_or_none()
     reopened: int
     tags: str
     watchers: str
     references: str
     source: str | None = None
     clocks: str
-    next_due: int | None = _big_or_none()
+    next_due: int | None = big_or_none()
     extra: str | None = None
 
 
@@ -130,13 +122,13 @@ class EntryRow(Table, table=True):
     body: str
     visibility: str
     channel: str | None = None
-    made_at: int = _big()
-    received_at: int | None = _big_or_none()
-    at: int = _big()
+    made_at: int = big()
+    received_at: int | None = big_or_none()
+    at: int = big()
     late: int
     clamped: int
     delivery: str
-    delivered_at: int | None = _big_or_none()
+    delivered_at: int | None = big_or_none()
     delivery_note: str | None = None
     changes: str
     data: str
@@ -156,16 +148,53 @@ class HopRow(Table, table=True):
     state: str
     reason: str
     raised_by: str
-    raised_at: int = _big()
+    raised_at: int = big()
     asked: str
     acked_by: str | None = None
-    acked_at: int | None = _big_or_none()
+    acked_at: int | None = big_or_none()
     proxy: str | None = None
-    lease_until: int | None = _big_or_none()
+    lease_until: int | None = big_or_none()
     returned_by: str | None = None
-    returned_at: int | None = _big_or_none()
+    returned_at: int | None = big_or_none()
     outcome: str | None = None
     extra: str | None = None
+
+
+class ConflictRow(Table, table=True):
+    """An act that could not be applied, until a person has settled it."""
+
+    __tablename__ = "conflict"
+
+    id: str = Field(primary_key=True)
+    ticket: str
+    ver: int
+    kind: str
+    act: str
+    author: str
+    author_name: str
+    made_at: int = big()
+    received_at: int | None = big_or_none()
+    args: str
+    fields: str
+    theirs_by: str
+    theirs_at: int | None = big_or_none()
+    epoch: int
+    state: str
+    choice: str | None = None
+    resolved_by: str | None = None
+    resolved_at: int | None = big_or_none()
+    extra: str | None = None
+
+
+class WithdrawalRow(Table, table=True):
+    """An op that its author took back before central knew it."""
+
+    __tablename__ = "withdrawal"
+
+    op_id: str = Field(primary_key=True)
+    actor: str = Field(primary_key=True)
+    by_op: str
+    at: int = big()
 
 
 class ContactRow(Table, table=True):
@@ -178,7 +207,7 @@ class ContactRow(Table, table=True):
     organisation_name: str
     language: str
     addresses: str
-    created_at: int = _big()
+    created_at: int = big()
     extra: str | None = None
 
 
@@ -210,9 +239,9 @@ class PersonRow(Table, table=True):
     extra: str | None = None
     password_hash: str | None = None
     totp_secret: str | None = None
-    totp_step: int = _big()
+    totp_step: int = big()
     failed: int
-    locked_until: int | None = _big_or_none()
+    locked_until: int | None = big_or_none()
 
 
 class QueueRow(Table, table=True):
@@ -252,8 +281,8 @@ class ArticleRow(Table, table=True):
     category: str | None = None
     state: str
     revision: int
-    updated_at: int = _big()
-    review_at: int | None = _big_or_none()
+    updated_at: int = big()
+    review_at: int | None = big_or_none()
     extra: str | None = None
 
 
@@ -264,7 +293,7 @@ class PolicyRow(Table, table=True):
 
     version: int = Field(primary_key=True)
     body: str
-    made_at: int = _big()
+    made_at: int = big()
 
 
 class DutyRow(Table, table=True):
@@ -278,108 +307,3 @@ class DutyRow(Table, table=True):
     queue: str | None = None
     begins: str
     ends: str
-
-
-class DeviceRow(Table, table=True):
-    """A laptop of one person. `inc`, `last_counter`, `last_link`: the end of its chain."""
-
-    __tablename__ = "device"
-
-    id: str = Field(primary_key=True)
-    person: str
-    public_key: str
-    code: str
-    inc: str | None = None
-    last_counter: int = _big()
-    last_link: str
-    state: str
-    name: str
-    created_at: int = _big()
-    last_seen_at: int | None = _big_or_none()
-
-
-class SessionTokenRow(Table, table=True):
-    """`hash`: SHA-256 of the token."""
-
-    __tablename__ = "session_token"
-
-    id: str = Field(primary_key=True)
-    person: str
-    device: str | None = None
-    kind: str
-    hash: str
-    expires_at: int = _big()
-    revoked_at: int | None = _big_or_none()
-    family: str | None = None
-    replaced_by: str | None = None
-    created_at: int = _big()
-    last_seen_at: int | None = _big_or_none()
-
-
-class OpRow(Table, table=True):
-    """Every op with its lasting answer; `result` is a `wire.OpResult` as JSON."""
-
-    __tablename__ = "op"
-
-    op_id: str = Field(primary_key=True)
-    device: str | None = None
-    inc: str | None = None
-    counter: int | None = _big_or_none()
-    kind: str
-    target: str
-    actor: str
-    body: str
-    code: str
-    result: str
-    seq: int = _big()
-    received_at: int = _big()
-    envelope: str
-
-
-class OpBodyRow(Table, table=True):
-    """What erasure deletes."""
-
-    __tablename__ = "op_body"
-
-    op_id: str = Field(primary_key=True)
-    salt: str
-    args: str
-    before: str
-
-
-class ChannelRow(Table, table=True):
-    """A way out to customers that is switched on."""
-
-    __tablename__ = "channel"
-
-    channel: str = Field(primary_key=True)
-    adapter: str
-    target: str
-    on_at: int = _big()
-
-
-class DispatchRow(Table, table=True):
-    """A public reply on its way out."""
-
-    __tablename__ = "dispatch"
-
-    entry: str = Field(primary_key=True)
-    channel: str
-    address: str
-    queued_at: int = _big()
-    state: str
-    attempts: int
-    next_at: int | None = _big_or_none()
-    note: str | None = None
-
-
-class AuditRow(Table, table=True):
-    """Rows are added, never changed."""
-
-    __tablename__ = "audit"
-
-    id: int | None = Field(default=None, sa_type=BigInteger, primary_key=True)
-    at: int = _big()
-    actor: str
-    act: str
-    data: str

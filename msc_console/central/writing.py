@@ -1,7 +1,7 @@
 """Writes what a batch came to: every table once, in bulk, the feed last (design, sync 2)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from .. import clock, records
 from ..domain.clocks import counts
 from ..domain.commands import Command
 from ..domain.model import Entry
+from ..domain.terms import ConflictKind, Result
 from ..sync.wire import Envelope, OpResult
 from . import feed, sql
 from .feed import Change
@@ -43,7 +44,14 @@ _BODY = sql.insert("op_body", ("op_id", "salt", "args", "before"))
 _DISPATCH = sql.insert("dispatch", ("entry", "channel", "address", "queued_at", "state", "attempts", "next_at", "note"))
 SETTLE = text("UPDATE dispatch SET state = :state, note = :note, next_at = NULL WHERE entry = :entry")
 """Ends a reply's way out."""
-_ENTRIES = sql.listed("SELECT ticket, id FROM entry WHERE ticket IN :ids")
+_PARTS = {part: sql.listed(f"SELECT ticket, id FROM {part} WHERE ticket IN :ids") for part in ("entry", "conflict")}
+_CHANGED = sql.listed(
+    "SELECT ticket, author_name, at, changes FROM entry WHERE ticket IN :ids AND changes <> '{}'"
+    " ORDER BY coalesce(received_at, at), at, id"
+)
+_WITHDRAWN = text(
+    f"{sql.insert('withdrawal', ('op_id', 'actor', 'by_op', 'at')).text} ON CONFLICT (op_id, actor) DO NOTHING"
+)
 
 
 def number(value: int) -> str:
@@ -63,9 +71,11 @@ def settled(entry: str, state: str, note: str | None) -> dict[str, str | None]:
 
 def write(conn: Connection, batch: Batch, answers: Sequence[Answer], now: datetime) -> list[OpResult]:
     """Writes a decided batch and returns its results, in the order of `answers`. The commit must follow at once."""
-    stored = _stored_entries(conn, batch)
+    stored = _stored_parts(conn, batch)
+    _attribute(conn, batch, answers)
     sql.many(conn, sql.upsert("hop"), [records.to_row(hop) for hop in batch.hops.values()])
     sql.many(conn, sql.upsert("contact"), [records.to_row(contact) for contact in batch.contacts.values()])
+    sql.many(conn, sql.upsert("conflict"), [records.to_row(kept) for kept in batch.conflicts.values()])
     sql.many(conn, sql.upsert("entry"), [entry_row(entry) for entry in batch.entries.values()])
     sql.many(conn, _DISPATCH, _dispatches(batch))
     sql.many(conn, SETTLE, [settled(entry.id, entry.delivery, entry.delivery_note) for entry in batch.settled.values()])
@@ -85,24 +95,62 @@ def write(conn: Connection, batch: Batch, answers: Sequence[Answer], now: dateti
     pairs = list(zip(answers, results, strict=True))
     sql.many(conn, _OP, [_op_row(answer, result) for answer, result in pairs if not answer.again])
     sql.many(conn, _OP_AGAIN, [_again_row(result) for answer, result in pairs if answer.again])
+    _withdraw(conn, batch, now)
     sql.many(conn, _BODY, [_body_row(answer) for answer in answers if not answer.again])
     if changes:
         feed.publish(conn, seq, changes, now)
     return results
 
 
-def _stored_entries(conn: Connection, batch: Batch) -> dict[str, list[tuple[str, str]]]:
-    """Ticket -> its entries of before, for tickets that entered a group."""
+def _stored_parts(conn: Connection, batch: Batch) -> dict[str, list[tuple[str, str]]]:
+    """Ticket -> its entries and conflicts of before, for tickets that entered a group."""
     found: dict[str, list[tuple[str, str]]] = {}
-    for row in sql.by_ids(conn, _ENTRIES, batch.refreshed):
-        found.setdefault(row["ticket"], []).append(("entry", row["id"]))
+    for part, statement in _PARTS.items() if batch.refreshed else ():
+        for row in sql.by_ids(conn, statement, batch.refreshed):
+            found.setdefault(row["ticket"], []).append((part, row["id"]))
     return found
+
+
+def _attribute(conn: Connection, batch: Batch, answers: Sequence[Answer]) -> None:
+    """Says in each new conflict, and in the answer, who last changed what it is about, and when."""
+    fresh = {kept.id: kept for kept in batch.conflicts.values() if kept.ver == 1}
+    if not fresh:
+        return
+    told: dict[str, list[tuple[str, datetime, Mapping[str, Any]]]] = {}
+    for row in sql.by_ids(conn, _CHANGED, {kept.ticket for kept in fresh.values()}):
+        line = (row["author_name"], clock.from_ms(row["at"]), json.loads(row["changes"]))
+        told.setdefault(row["ticket"], []).append(line)
+    for entry in batch.entries.values():
+        told.setdefault(entry.ticket, []).append((entry.author_name, entry.at, entry.changes))
+    verdicts = {answer.command.id: answer.verdict for answer in answers}
+    for kept in fresh.values():
+        names = {"owner", "owner_epoch"} if kept.kind == ConflictKind.FENCED else set(kept.fields)
+        found = next((line for line in reversed(told.get(kept.ticket, [])) if names & set(line[2])), None)
+        if found is None:
+            continue
+        batch.conflicts[kept.id] = replace(kept, theirs_by=found[0], theirs_at=found[1])
+        if kept.id in verdicts:
+            verdicts[kept.id].data |= {"by": found[0], "at": clock.iso(found[1])}
+
+
+def _withdraw(conn: Connection, batch: Batch, now: datetime) -> None:
+    """Gives withdrawn ops their lasting answer, and leaves a mark for those that may still come."""
+    again = [
+        _again_row(OpResult(op=item.op, result=str(Result.INVALID), reason="withdrawn"))
+        for item in batch.withdrawn
+        if item.known
+    ]
+    sql.many(conn, _OP_AGAIN, again)
+    marks = [
+        {"op_id": item.op, "actor": item.actor, "by_op": item.by, "at": clock.to_ms(now)} for item in batch.withdrawn
+    ]
+    sql.many(conn, _WITHDRAWN, marks)
 
 
 def _carrying(change: Change, stored: dict[str, list[tuple[str, str]]]) -> Change:
     if change.entity != "ticket" or not change.entered or change.id not in stored:
         return change
-    return replace(change, carried=(*stored[change.id], *change.carried))
+    return replace(change, carried=tuple(dict.fromkeys((*stored[change.id], *change.carried))))
 
 
 def _dispatches(batch: Batch) -> list[dict[str, Any]]:

@@ -148,6 +148,8 @@ def _columns(desk: "Desk", dry_run: bool) -> list[Column]:
 def _state(one: Try) -> str:
     if one.error is not None:
         return _("refused")
+    if one.act is not None and one.act.state == "dismissed":
+        return _("ended here")
     return _("kept here") if _waits(one) else _("done at central")
 
 

@@ -105,13 +105,16 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help=_("0 takes a free one"))] = 8750,
     tls_certificate: Annotated[Path | None, typer.Option(help=_("PEM file; needed beyond this machine"))] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM")] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help=_("Processes that share the work; more than one needs PostgreSQL"))
+    ] = 1,
 ) -> None:
     """Serve the API until stopped. Prints one JSON line with the address when it answers."""
     with _told():
         from ..central.serve import Listen
         from ..central.serve import serve as run
 
-        run(database, Listen(host=host, port=port, certificate=tls_certificate, key=tls_key))
+        run(database, Listen(host=host, port=port, certificate=tls_certificate, key=tls_key), workers)
 
 
 @app.command(
@@ -171,6 +174,96 @@ def channel(
                 delivery.switch_off(central, known, clock.now())
         finally:
             central.close()
+
+
+@app.command(help=_("Write all of central into one file, while it serves. The master key is not in it: keep it apart."))
+def backup(
+    database: Database,
+    file: Annotated[Path, typer.Argument(help=_("A new file; it holds customers' words, so mind where it lies"))],
+    as_json: AsJson = False,
+) -> None:
+    """Write all of central into one file, while it serves. The master key is not in it: keep it apart."""
+    with _told():
+        from .. import clock
+        from ..central import backup as backing
+
+        _kept(file, backing.backup(database, file, clock.now()), as_json)
+
+
+def _kept(file: Path, found: Any, as_json: bool) -> None:
+    rows = sum(found.rows.values())
+    if as_json:
+        _print(
+            {"file": str(file), "schema": found.schema, "seq": found.seq, "rows": rows, "key": found.key is not None}
+        )
+    else:
+        typer.echo(f"{file}  {rows}")
+
+
+@app.command(help=_("Make a database the central that a backup holds. Stop serving first."))
+def restore(
+    file: Annotated[Path, typer.Argument(help=_("A file of msc central backup"))],
+    to: Annotated[str, typer.Option("--to", help="sqlite:///path, postgresql+psycopg://user@host/name")],
+    replace: Annotated[bool, typer.Option("--replace", help=_("Throw away the central that is there"))] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a database the central that a backup holds. Stop serving first."""
+    with _told():
+        from .. import clock
+        from ..central import restore as restoring
+
+        done = restoring.restore(file, to, clock.now(), replace=replace)
+        if as_json:
+            _print({
+                "made_at": done.summary.made_at, "generation": done.generation, "schema": done.schema,
+                "rows": sum(done.summary.rows.values()), "key_fits": done.key_fits,
+            })  # fmt: skip
+        else:
+            typer.echo(f"{done.summary.name}  {done.summary.made_at}  {done.generation}")
+            if done.key_fits is False:
+                typer.echo(
+                    _("The master key at hand is not the one of this backup: nobody's codes will be right."), err=True
+                )
+
+
+@app.command(help=_("Back up, then bring the schema up to this version of the program."))
+def upgrade(
+    database: Database,
+    backup_to: Annotated[Path, typer.Option("--backup", help=_("Where the backup of before goes; a new file"))],
+    as_json: AsJson = False,
+) -> None:
+    """Back up, then bring the schema up to this version of the program."""
+    with _told():
+        from .. import clock
+        from ..central import upgrade as upgrading
+
+        done = upgrading.upgrade(database, backup_to, clock.now())
+        if as_json:
+            _print({"before": done.before, "after": done.after, "backup": str(backup_to) if done.backup else None})
+        else:
+            typer.echo(f"{done.before} -> {done.after}")
+
+
+@app.command(
+    help=_("Remove what nobody needs any more from the change feed, now. A serving central does it by itself.")
+)
+def compact(database: Database, as_json: AsJson = False) -> None:
+    """Remove what nobody needs any more from the change feed, now. A serving central does it by itself."""
+    with _told():
+        from .. import clock
+        from ..central import compact as compacting
+        from ..central.db import Central
+
+        central = Central.open(database)
+        try:
+            central.migrate()
+            removed = compacting.run(central, clock.now())
+        finally:
+            central.close()
+        if as_json:
+            _print({"superseded": removed.superseded, "told": removed.told, "changes": removed.changes})
+        else:
+            typer.echo(f"{removed.superseded + removed.told}")
 
 
 @imports.command(

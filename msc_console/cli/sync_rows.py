@@ -1,15 +1,22 @@
 """Own acts as rows: where each stands with central, in words and for scripts."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import clock
+from ..desk.unsettled import Standing, Unsettled
 from ..domain.terms import Result
 from ..i18n import N_, _, when
 from ..messages import sentence
 from ..store.outbox import OpState, OutboxOp
 from ..widgets.op_words import op_word
+from ..widgets.three_way import value_word
+from ..widgets.words import field_word
 from .output import Column
+
+if TYPE_CHECKING:
+    from ..desk.reading import Reading
 
 _STANDING = {
     OpState.OPEN: N_("kept here"),
@@ -49,13 +56,93 @@ def act_document(act: OutboxOp, label: str) -> dict[str, Any]:
     }
 
 
+def document(row: Unsettled) -> dict[str, Any]:
+    """The stable keys of something unsettled for scripts. `standing` says whose turn it is."""
+    kept = row.conflict
+    found: dict[str, Any] = {
+        "n": None, "op": row.id, "kind": row.kind, "target": row.target, "label": row.label, "state": None,
+        "made_at": clock.iso(row.made_at) if row.made_at else None, "hold_until": None, "before": {},
+        "args": dict(row.args), "result": None,
+    }  # fmt: skip
+    if row.act is not None:
+        found |= act_document(row.act, row.label)
+    found |= {"standing": row.standing.name.lower(), "author": row.author or None, "holder": row.holder or None}
+    if row.standing > Standing.OFFERED:
+        return found
+    names = ("base", "mine", "theirs")
+    return found | {
+        "conflict": kept.id if kept else None,
+        "conflict_kind": str(kept.kind) if kept else None,
+        "fields": {name: dict(zip(names, values, strict=True)) for name, values in row.fields.items()},
+        "by": row.theirs_by or None,
+        "at": clock.iso(row.theirs_at) if row.theirs_at else None,
+        "changed_since": row.changed_since,
+    }
+
+
 def columns(zone: str, now: datetime) -> list[Column]:
-    """What a person reads of (act, label, title)."""
+    """What a person reads of something unsettled."""
     return [
-        Column(_("No."), lambda row: str(row[0].n), right=True),
-        Column(_("Made"), lambda row: when(row[0].command.made_at, zone, now)),
-        Column(_("Act"), lambda row: op_word(row[0].kind)),
-        Column(_("Ticket"), lambda row: row[1] or "-"),
-        Column(_("Subject"), lambda row: row[2], cuts=True),
-        Column(_("Standing"), lambda row: standing(row[0], zone), cuts=True),
+        Column(_("No."), lambda row: str(row.act.n) if row.act else row.id[:SHOWN], right=True),
+        Column(_("Made"), lambda row: when(row.made_at, zone, now) if row.made_at else "-"),
+        Column(_("Act"), lambda row: op_word(row.kind)),
+        Column(_("Ticket"), lambda row: row.label or "-"),
+        Column(_("Subject"), lambda row: row.title, cuts=True),
+        Column(_("Standing"), lambda row: _standing(row, zone), cuts=True),
+    ]
+
+
+def _standing(row: Unsettled, zone: str) -> str:
+    if row.standing is Standing.PROPOSAL:
+        return _("proposal of {name}").format(name=row.author)
+    if row.standing is Standing.OFFERED:
+        return _("left to {name}").format(name=row.holder or _("the holder"))
+    if row.standing is Standing.WITHDRAWING:
+        return _("is being taken back")
+    return standing(row.act, zone) if row.act is not None else ""
+
+
+SHOWN = 13
+"""Characters of an id that tell two acts of one minute apart."""
+
+
+class Differing(NamedTuple):
+    """A field of a conflict, its values in words."""
+
+    row: Unsettled
+    field: str
+    seen: str
+    wanted: str
+    there: str
+
+
+def differing(desk: "Reading", rows: Sequence[Unsettled]) -> list[Differing]:
+    """Every field of every conflict."""
+    names = {person.id: person.name for person in desk.world.persons.values()}
+    found = []
+    for row in rows:
+        for name, values in row.fields.items() if row.standing <= Standing.OFFERED else ():
+            base, mine, theirs = (value_word(name, value, names) for value in values)
+            found.append(Differing(row, field_word(name), base, mine, theirs))
+    return found
+
+
+def field_columns(zone: str, now: datetime) -> list[Column]:
+    """What a person reads of `differing`."""
+
+    def changed(line: Differing) -> str:
+        if line.row.changed_since:
+            return _("changed again since")
+        if line.row.untouched:
+            return _("held by {name}").format(name=line.row.holder) if line.row.holder else ""
+        at = line.row.theirs_at
+        return " ".join(filter(None, (line.row.theirs_by, when(at, zone, now) if at else "")))
+
+    return [
+        Column(_("No."), lambda line: str(line.row.act.n) if line.row.act else line.row.id[:SHOWN], right=True),
+        Column(_("Field"), lambda line: line.field),
+        Column(_("Seen"), lambda line: line.seen, cuts=True),
+        Column(_("Wanted"), lambda line: line.wanted, cuts=True),
+        Column(_("Now there"), lambda line: line.there, cuts=True),
+        Column(_("By"), changed, cuts=True),
     ]

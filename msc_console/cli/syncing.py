@@ -46,16 +46,51 @@ def now() -> None:
         raise typer.Exit(problem.exit)
 
 
+def verify() -> None:
+    """Compare this laptop's rows with central's, and put right what differs."""
+    from ..desk.conversing import verify_once
+
+    desk = seats.acting()
+    found = verify_once(desk)
+    if found is None:
+        say(_("Another window of yours is talking to central already; it compares by itself every hour."))
+        _show(desk, None)
+        return
+    status, verdict = found
+    if (problem := _problem(status)) is not None:
+        raise problem
+    if verdict is None or not verdict.compared:
+        raise MscError("verify_not_now")
+    mended = verdict.mended
+    document = {
+        "rows": verdict.rows, "missing": mended.missing, "extra": mended.extra, "wrong": mended.wrong,
+        "kept": mended.kept, "entities": list(verdict.entities), "mended": status.mended,
+    }  # fmt: skip
+    lines = [
+        (_("Rows compared"), str(verdict.rows)),
+        (_("Fetched: they were missing"), str(mended.missing)),
+        (_("Fetched: another version"), str(mended.wrong)),
+        (_("Removed: not at central"), str(mended.extra)),
+        (_("Left alone: own acts wait on them"), str(mended.kept)),
+    ]
+    emit_one(document, str(mended.rows), lambda: pairs(lines))
+
+
 def list_() -> None:
-    """Own acts that central has not settled."""
+    """What is not settled: own acts, and colleagues' proposals; for a conflict what was seen, wanted and is there."""
+    from ..desk.unsettled import unsettled
     from . import sync_rows
+    from .manner import Form, manner
+    from .output import table, terminal_width
+    from .talk import out
 
     desk = seats.reading()
-    columns = sync_rows.columns(desk.settings.zone, desk.now())
-    emit(
-        desk.outbox(), columns, lambda row: sync_rows.act_document(row[0], row[1]), lambda row: row[0].id,
-        _("Nothing waits for central."),
-    )  # fmt: skip
+    zone, now = desk.settings.zone, desk.now()
+    rows = unsettled(desk)
+    emit(rows, sync_rows.columns(zone, now), sync_rows.document, lambda row: row.id, _("Nothing waits for central."))
+    differing = sync_rows.differing(desk, rows)
+    if differing and manner().form is Form.TABLE:
+        out("\n" + "\n".join(table(differing, sync_rows.field_columns(zone, now), terminal_width())))
 
 
 def retry(acts: Acts) -> None:
@@ -122,6 +157,7 @@ def _show(desk: "Desk", trouble: MscError | None) -> None:
         "pending": pending,
         "attention": attention,
         "last_sync": clock.iso(last) if last else None,
+        "mended": desk.mended(),
     }
 
     def text() -> str:
@@ -131,6 +167,7 @@ def _show(desk: "Desk", trouble: MscError | None) -> None:
                 (_("Unsent acts"), str(pending)),
                 (_("Refused acts"), str(attention)),
                 (_("Last in step"), when(last, zone) if last else "-"),
+                (_("Rows put right"), str(desk.mended())),
             ]
         )
 

@@ -10,10 +10,11 @@ from ..errors import UsageError
 from ..i18n import _, duration_short
 from . import seats
 from .output import Column, emit, emit_one
+from .talk import say
 from .texts import Ticket
 
 if TYPE_CHECKING:
-    from ..desk.reading import Reading
+    from ..desk.reading import Reading, TicketView
 
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help=_("Most rows"))]
 
@@ -39,6 +40,8 @@ def find(
     """Full text over what is on this laptop."""
     desk = seats.reading()
     rows_out(desk, desk.search_tickets(" ".join(words), limit))
+    if not desk.search_complete():
+        say(_("The index is still being built: more may be found in a while."))
 
 
 def show(ticket: Ticket) -> None:
@@ -47,7 +50,26 @@ def show(ticket: Ticket) -> None:
 
     desk = seats.reading()
     view = desk.ticket(ticket)
+    if not view.whole:
+        view = _with_timeline(view)
     emit_one(ticket_page.document(view), view.label, lambda: ticket_page.page(desk, view))
+
+
+def _with_timeline(view: "TicketView") -> "TicketView":
+    """The same ticket once its timeline has been fetched; as it is, with a word, when it can't be."""
+    from ..desk.conversing import push_soon
+    from ..errors import MscError
+
+    try:
+        desk = seats.acting()
+        desk.want_timeline(view.ticket.id)
+        push_soon(desk)
+        view = desk.ticket(view.ticket.id)
+    except MscError:
+        pass  # nobody is signed in, or another process is at it: what is here is shown
+    if not view.whole:
+        say(_("The timeline lies at central; it comes as soon as central answers."))
+    return view
 
 
 def rows_out(desk: "Reading", rows: list[QueueRow]) -> None:

@@ -6,15 +6,17 @@ An act that the rules refuse is not kept: `Refused` says why. What is kept leave
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from .. import clock
+from ..domain import conflict_rules
 from ..domain.commands import Command, Conflict, Effects, Outcome, Refusal
 from ..domain.decide import decide
 from ..domain.model import Ticket
 from ..domain.terms import Op, Result
 from ..errors import ConflictError, MscError, NotAllowed
-from ..store import outbox, replica
+from ..store import outbox, reads, replica
+from ..store.outbox import OpState, OutboxOp
 from ..store.replica import Replica
 from ..text import clean
 from .seat import Seat, new_id
@@ -183,10 +185,26 @@ class Acts(Seat):
         return Replica(decide, self.context_of)
 
     def withdraw(self, op: str) -> None:
-        """Take back an act that has not left yet, with what stands on it. ConflictError `op_sealed` afterwards."""
-        now = self.now()
+        """Take back an act, with what stands on it. One that may have left already stays visible until central has
+        answered its `op.withdraw`. ConflictError `op_sealed` once central has applied it."""
+        now, seen_at = self.now(), self.server_seen_at()
         with self.cache.write() as conn:
-            self.replica.withdraw(conn, op, now, with_dependents=True)
+            act = outbox.get(conn, op)
+            if act.state is not OpState.SEALED:
+                self.replica.withdraw(conn, op, now, with_dependents=True)
+            elif op not in outbox.withdrawals(conn):
+                command = Command(
+                    id=new_id(),
+                    kind=str(Op.OP_WITHDRAW),
+                    actor=self.person.id,
+                    target=act.target,
+                    args={"op": op},
+                    made_at=now,
+                    seen_at=seen_at,
+                )
+                outcome = self.replica.record(conn, command)
+                if not isinstance(outcome, Effects):
+                    raise refused(outcome)
 
     def retry(self, op: str) -> Done:
         """Ask again for what central refused, on what is so now. The old act ends once the new one holds."""
@@ -196,6 +214,51 @@ class Acts(Seat):
             old = outbox.get(conn, op)
             outcome = self.replica.retry(conn, op, fresh, made_at, seen_at)
         return self._done(replace(old.command, id=fresh), outcome, "", dry_run=False)
+
+    def settle(self, ref: str, choice: Literal["mine", "theirs", "note", "withdraw"], *, dry_run: bool = False) -> Done:
+        """Settle a conflict; `ref` is its id, which is that of the refused act, own or another's.
+
+        `mine` asks for the act again on what is so now (for the holder: adopts it), `theirs` lets what is so stand,
+        `note` keeps what had been wanted as an internal note, `withdraw` takes an own act back. An own act that
+        central refused for another reason is tried again, let go, or noted in the same words. NotFound
+        `conflict_unknown`; what the rules refuse raises as for any act, and nothing has changed.
+        """
+        made_at, seen_at, fresh = self.now(), self.server_seen_at(), new_id()
+        with self.cache.read() as conn:
+            old = outbox.find(conn, ref)
+            kept = reads.conflict(conn, ref)
+            plain = old is not None and kept is None and "conflict" not in ((old.result or {}).get("data") or {})
+        if old is not None and plain:
+            return self._settle_plain(old, choice, fresh, made_at, seen_at, dry_run=dry_run)
+        with self.cache.read() as conn:
+            command = self.replica.resolution(conn, ref, choice, self.person.id, fresh, made_at, seen_at)
+            outcome = self.replica.foresee(conn, command)
+        if not dry_run:
+            with self.cache.write() as conn:
+                command = self.replica.resolution(conn, ref, choice, self.person.id, fresh, made_at, seen_at)
+                outcome = self.replica.resolve(conn, command)
+        return self._done(command, outcome, "", dry_run=dry_run)
+
+    def _settle_plain(
+        self, old: OutboxOp, choice: str, fresh: str, made_at: datetime, seen_at: datetime | None, *, dry_run: bool
+    ) -> Done:
+        """A refused act that left no conflict at central: its retry, its end, or a note in its place."""
+        if choice in ("theirs", "withdraw"):
+            if not dry_run:
+                self.dismiss(old.id)
+            with self.cache.read() as conn:
+                ticket = reads.ticket_by_id(conn, old.target)
+            label = self.label(ticket) if ticket else ""
+            return Done(op=old.id, kind=old.kind, target=old.target, label=label, changes={}, dry_run=dry_run)
+        kind, args = old.kind, old.command.args
+        if choice == "note":
+            kept = conflict_rules.kept_of(old.command, self.person.name)
+            kind, args = str(Op.ENTRY_NOTE), {"body": conflict_rules.told(kept)}
+        with self.cache.read() if dry_run else self.cache.write() as conn:
+            command = self.replica.again(conn, old.id, fresh, made_at, seen_at, kind=kind, args=args)
+            ask = self.replica.foresee if dry_run else self.replica.succeed
+            outcome = ask(conn, command)
+        return self._done(command, outcome, "", dry_run=dry_run)
 
     def dismiss(self, op: str) -> None:
         """Let a refused act go; the journal keeps it for 14 days."""

@@ -11,16 +11,19 @@ from contextlib import ExitStack, suppress
 
 from ..config import Settings
 from ..errors import MscError, NotAllowed, UsageError
+from ..sync.ahead import AheadTransport
 from ..sync.driver import SyncDriver
 from ..sync.listener import Listener
 from ..sync.moves import Source
 from ..sync.ports import TokenStore
 from ..sync.status import SyncStatus, Trouble
 from ..sync.transport import HttpTransport
+from ..sync.verdict import Verdict
 from ..sync.wire import Tokens
 from . import Desk
 from .places import lock_path
 from .syncing import CacheDisk, CacheTokens, Watch, forget_tokens, held
+from .taking import CacheIntake
 
 log = logging.getLogger("msc.desk")
 
@@ -28,6 +31,8 @@ SOON_SECONDS = 2.0
 """Longest that a CLI write waits for central; the rest is done by the next process that talks."""
 ROUND_SECONDS = 120.0
 SIGN_OUT_SECONDS = 5.0
+VERIFY_TRIES = 5
+"""How often a comparison that news has crossed is tried again at once."""
 
 Changed = Callable[[frozenset[str]], None]
 
@@ -52,13 +57,14 @@ def transport(chosen: Settings, tokens: TokenStore) -> HttpTransport:
     """The way to central. UsageError `central_unset` when the settings name none."""
     if chosen.central is None:
         raise UsageError("central_unset")
-    return HttpTransport(chosen.central, tokens)
+    return AheadTransport(chosen.central, tokens)
 
 
 def driver(desk: Desk, way: HttpTransport, on_status: Callable[[SyncStatus], None], on_change: Changed) -> SyncDriver:
     """The engine over this desk's cache, going on where the last process left off."""
     disk = CacheDisk(desk.cache, desk.replica, desk.unlocked, on_change, desk.forget_world, desk.home.incarnation)
-    return SyncDriver.open(way, disk, on_status)
+    intake = CacheIntake(desk.cache, desk.replica, on_change, desk.forget_world)
+    return SyncDriver.open(way, disk, on_status, intake=intake)
 
 
 def sync_once(desk: Desk, seconds: float = ROUND_SECONDS, *, patient: bool = True) -> SyncStatus | None:
@@ -72,6 +78,25 @@ def sync_once(desk: Desk, seconds: float = ROUND_SECONDS, *, patient: bool = Tru
         way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
         try:
             return driver(desk, way, lambda status: None, lambda ids: None).run_until_quiet(seconds, patient=patient)
+        finally:
+            way.close()
+
+
+def verify_once(desk: Desk, seconds: float = ROUND_SECONDS) -> tuple[SyncStatus, Verdict | None] | None:
+    """One round that also compares the cache with central and puts right what differs. None when another process is
+    talking; no verdict when the round did not get that far, or central can't compare."""
+    with held(lock_path(desk), "cli") as mine:
+        if not mine:
+            return None
+        way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
+        try:
+            talker = driver(desk, way, lambda status: None, lambda ids: None)
+            for _ in range(VERIFY_TRIES):
+                talker.want_verify()
+                status = talker.run_until_quiet(seconds, patient=False)
+                if status.problem is not None or talker.verdict is None or talker.verdict.compared:
+                    break
+            return talker.status, talker.verdict
         finally:
             way.close()
 
@@ -175,10 +200,11 @@ class Conversation:
     def _watch(self) -> None:
         tokens = CacheTokens(self._desk.cache, self._desk.unlocked)
         seen = 0
+        wanted: set[str] = set()
         session: str | None = None
 
         def written() -> None:
-            nonlocal seen, session
+            nonlocal seen, session, wanted
             token = tokens.refresh_token()
             if token != session:  # someone has signed in again, perhaps by the command line
                 session = token
@@ -188,6 +214,10 @@ class Conversation:
             if newest != seen:  # only an act is news to the sync: its own bookkeeping must not wake it
                 seen = newest
                 self.poke()
+            asked = set(self._desk.wanted())
+            if asked - wanted:
+                self.poke()
+            wanted = asked
             self._on_change(frozenset())
 
         Watch(self._desk.cache, written).run(self._stop)

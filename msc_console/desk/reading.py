@@ -11,13 +11,13 @@ from ..domain.rights import Right, has
 from ..domain.rows import QueueRow
 from ..domain.terms import HopState
 from ..errors import NotFound, UsageError
-from ..store import outbox, queues, reads, search, settings
+from ..store import intake, outbox, queues, reads, search, settings
 from ..store.outbox import OutboxOp
 from ..store.queues import TicketSource, View
 from .seat import STATE, Seat
 
 if TYPE_CHECKING:
-    from ..domain.model import Article, Contact, Entry, Hop, Organisation, Service, Ticket
+    from ..domain.model import Article, Conflict, Contact, Entry, Hop, Organisation, Service, Ticket
     from ..store.drafts import Draft
 
 VIEWS = ("queues", "mine", "unassigned", "due_soon", "waiting_customer", "escalated", "open")
@@ -45,6 +45,8 @@ class TicketView:
     """Own acts on it that central has not settled."""
     seen_at: datetime | None
     """When this person last had it open: what came later is unread."""
+    whole: bool = True
+    """The timeline is here; that of a closed ticket may lie at central alone until it is asked for."""
 
 
 class Reading(Seat):
@@ -75,6 +77,11 @@ class Reading(Seat):
         with self.cache.read() as conn:
             return queues.count(conn, self.view(key))
 
+    def waiting(self, key: str) -> int:
+        """Tickets of a view that rest on own acts which central has not confirmed."""
+        with self.cache.read() as conn:
+            return queues.waiting(conn, self.view(key))
+
     def tickets(self, key: str, limit: int = 50) -> list[QueueRow]:
         """The first rows of a view, the nearest due time first."""
         with self.cache.read() as conn:
@@ -93,13 +100,30 @@ class Reading(Seat):
                 hops=reads.hops(conn, ticket.id),
                 acts=outbox.listing(conn, ticket.id),
                 seen_at=settings.last_seen(conn, ticket.id),
+                whole=not intake.is_thin(conn, ticket.id),
             )
 
     def mark_seen(self, ticket: str) -> None:
-        """This person has the ticket before them (its id)."""
+        """This person has the ticket before them (its id). A timeline that lies at central is asked for."""
         at = self.now()
         with self.cache.write() as conn:
             settings.mark_seen(conn, ticket, at)
+            intake.want(conn, ticket)
+
+    def want_timeline(self, ticket: str) -> None:
+        """Ask for the timeline of a ticket (its id) with the next round of sync, if it isn't here."""
+        with self.cache.write() as conn:
+            intake.want(conn, ticket)
+
+    def wanted(self) -> tuple[str, ...]:
+        """Tickets whose timelines have been asked for."""
+        with self.cache.read() as conn:
+            return intake.due(conn).wanted
+
+    def search_complete(self) -> bool:
+        """Whether a search finds everything that is here: after a first pull the index is built behind it."""
+        with self.cache.read() as conn:
+            return search.complete(conn)
 
     def search_tickets(self, text: str, limit: int = 50) -> list[QueueRow]:
         """Full text, the newest first."""
@@ -202,6 +226,17 @@ class Reading(Seat):
         with self.cache.read() as conn:
             return reads.outbox_list(conn)
 
+    def conflicts(self) -> "list[tuple[Conflict, str, str]]":
+        """The open conflicts on tickets of this person's scope, own and others', the oldest first: each with the label
+        and the title of its ticket. `settle` takes their id."""
+        with self.cache.read() as conn:
+            return reads.conflicts(conn)
+
+    def withdrawing(self) -> frozenset[str]:
+        """Own acts that are being taken back: central has not answered yet, so they still show."""
+        with self.cache.read() as conn:
+            return frozenset(outbox.withdrawals(conn))
+
     def counts(self) -> tuple[int, int]:
         """(acts without an answer, acts that need a person)."""
         with self.cache.read() as conn:
@@ -231,6 +266,11 @@ class Reading(Seat):
         with self.cache.read() as conn:
             state = settings.get(conn, STATE, {})
         return clock.parse(state["last_sync"]) if state.get("last_sync") else None
+
+    def mended(self) -> int:
+        """How many rows of this cache self-checks have put right; anything but 0 is a fault of a program."""
+        with self.cache.read() as conn:
+            return int(settings.get(conn, STATE, {}).get("mended", 0))
 
     def last_act(self) -> int:
         """The place of the newest act in the outbox; 0 when it is empty."""

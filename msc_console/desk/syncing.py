@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,12 @@ from uuid import uuid4
 import msgspec
 
 from .. import clock
-from ..store import feed, outbox, sealing, settings
+from ..digest import Digest
+from ..store import digest, feed, outbox, sealing, settings
 from ..store.feed import SET_UP
 from ..store.opening import Cache
 from ..store.replica import Replica
+from ..sync.verdict import Mended
 from ..sync.wire import Envelope, Line, PushReply, Tokens
 from .places import held, holder
 from .seat import INCARNATION, ME, STATE, Unlocked
@@ -80,10 +82,19 @@ class CacheDisk:
 
     def apply(self, lines: Sequence[Line], cursor: str, *, up_to_date: bool) -> None:
         """See `Disk`."""
-        with self._cache.write() as conn:
-            applied = self._replica.apply_page(conn, lines, cursor, clock.now(), up_to_date=up_to_date)
-        if applied.put.keys() & {"person", "queue", *SET_UP}:
-            self._on_world()
+        news = False
+        try:
+            with self._cache.write() as conn:
+                applied = self._replica.apply_page(conn, lines, cursor, clock.now(), up_to_date=up_to_date)
+                changed = {entity for part in (applied.put, applied.gone) for entity, ids in part.items() if ids}
+                news = not changed.isdisjoint({"person", "queue", *SET_UP})
+                if news:
+                    self._on_world()  # what waits is foreseen in the world as this page makes it
+                    for target in outbox.targets(conn):
+                        self._replica.refold(conn, target)
+        finally:
+            if news:
+                self._on_world()  # it may have been read from what was not committed in the end, or before it was
         self._on_change(frozenset(applied.targets))
 
     def cursor(self) -> str:
@@ -95,6 +106,8 @@ class CacheDisk:
         """See `Disk`."""
         with self._cache.write() as conn:
             feed.reset(conn, generation)
+            for target in outbox.targets(conn):  # with what is offered again
+                self._replica.refold(conn, target)
 
     def rekey(self) -> None:
         """See `Disk`."""
@@ -114,6 +127,33 @@ class CacheDisk:
         """See `Disk`."""
         with self._cache.write() as conn:
             settings.hear_time(conn, server_time, now)
+
+    def digests(self, cut: datetime) -> Mapping[str, Digest]:
+        """See `Disk`."""
+        with self._cache.read() as conn:
+            return digest.sums(conn, cut)
+
+    def buckets(self, entity: str, cut: datetime) -> Sequence[Digest]:
+        """See `Disk`."""
+        with self._cache.read() as conn:
+            return digest.buckets(conn, entity, cut)
+
+    def mend(self, entity: str, parts: Sequence[int], lines: Sequence[Line], cut: datetime) -> Mended:
+        """See `Disk`."""
+        theirs = {line.id: int(line.d["ver"]) for line in lines if line.t == "put" and isinstance(line.d, dict)}
+        with self._cache.write() as conn:
+            found = digest.differences(conn, entity, parts, theirs, cut)
+            at = feed.position(conn)
+            fresh = [line for line in lines if line.id in found.missing | found.wrong]
+            gone = [Line(t="leave", entity=entity, id=id, seq=at.seq) for id in sorted(found.extra)]
+            digest.doubt(conn, entity, found.wrong)
+            applied = self._replica.apply_page(conn, [*fresh, *gone], at.cursor, clock.now())
+        if applied.put.keys() & {"person", "queue"}:
+            self._on_world()
+        self._on_change(frozenset(applied.targets))
+        return Mended(
+            missing=len(found.missing), extra=len(found.extra), wrong=len(found.wrong), kept=len(found.covered)
+        )
 
     def load_state(self) -> dict[str, Any] | None:
         """See `Disk`."""

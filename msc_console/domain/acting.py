@@ -34,7 +34,7 @@ def held_by_other(ticket: Ticket, context: Context) -> Refusal:
         "held",
         owner=ticket.owner,
         owner_name=holder.name if holder else "",
-        since=_text(ticket.owned_at),
+        since=plain(ticket.owned_at),
         epoch=ticket.owner_epoch,
     )
 
@@ -159,7 +159,8 @@ def act(
         changes=_differences(before, after),
         data=dict(data or {}),
     )
-    after = clocks.timed(after, (*situation.entries, entry), context.policy)
+    if entry.changes or clocks.counts(entry) or not clocks.under(before, context.policy):
+        after = clocks.timed(after, (*situation.entries, entry), context.policy)
     merged = before.ver - context.own_raises > command.basis.ver > 0
     return Effects(ticket=after, entry=entry, hops=hops, claimed=claims, merged=merged)
 
@@ -173,7 +174,7 @@ def _differences(before: Ticket, after: Ticket) -> dict[str, list[Any]]:
     for name in Ticket.__dataclass_fields__:
         old, new = getattr(before, name), getattr(after, name)
         if old != new and name not in _SILENT:
-            found[name] = [_text(old), _text(new)]
+            found[name] = [plain(old), plain(new)]
     return found
 
 
@@ -191,7 +192,7 @@ def _state_marks(state: State, before: Ticket, at: datetime) -> dict[str, Any]:
     return marks
 
 
-def _text(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A field's value in the wire's plain types."""
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")

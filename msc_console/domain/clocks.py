@@ -151,6 +151,11 @@ def timed(ticket: Ticket, entries: Iterable[Entry], policy: Policy) -> Ticket:
     return replace(ticket, next_due=next_due(ticket, policy))
 
 
+def under(ticket: Ticket, policy: Policy) -> bool:
+    """Whether the ticket's clocks are this policy's: then what is no event of theirs leaves them as they are."""
+    return bool(ticket.clocks) and all(clock.policy == policy.version for clock in ticket.clocks)
+
+
 def _runs(clock: Clock) -> bool:
     return clock.fulfilled_at is None and clock.cancelled_at is None and clock.paused_at is None
 

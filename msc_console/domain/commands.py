@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from .model import Address, Contact, Entry, Hop, Organisation, Person, Ticket
+from .model import Conflict as ConflictRecord
 from .policy import Duty, Policy
 from .terms import Result
 
@@ -52,6 +53,10 @@ class Situation:
     entries: tuple[Entry, ...] = ()
     contact: Contact | None = None
     organisation: Organisation | None = None
+    conflict: ConflictRecord | None = None
+    """The conflict that `conflict.resolve` names."""
+    answered: Result | None = None
+    """Central's answer so far to the op that `op.withdraw` names; None while it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +91,10 @@ class Effects:
     """An older entry whose delivery changed."""
     hops: tuple[Hop, ...] = ()
     contact: Contact | None = None
+    conflict: ConflictRecord | None = None
+    """A conflict that the act closed."""
+    withdrawn: str | None = None
+    """An op that will never be applied."""
     address: Address | None = None
     """Where a reply goes: central's alone, no entry carries it (a resolver has no business with addresses)."""
     claimed: bool = False

@@ -7,7 +7,7 @@ reads a clock.
 
 from collections.abc import Callable
 
-from . import contact_rules, entry_rules, escalation_rules, ticket_rules
+from . import conflict_rules, contact_rules, entry_rules, escalation_rules, ticket_rules
 from .acting import invalid, refuse
 from .commands import Command, Context, Outcome, Situation
 from .rights import may
@@ -15,6 +15,12 @@ from .shapes import misshapen
 from .terms import Op, Result
 
 Rule = Callable[[Command, Situation, Context], Outcome]
+
+
+def _settle(command: Command, situation: Situation, context: Context) -> Outcome:
+    """`conflict.resolve`: what was refused is asked again by the whole order of this module."""
+    return conflict_rules.resolve(command, situation, context, decide)
+
 
 RULES: dict[Op, Rule] = {
     Op.TICKET_CREATE: ticket_rules.create,
@@ -37,14 +43,16 @@ RULES: dict[Op, Rule] = {
     Op.ESCALATION_ACK: escalation_rules.acknowledge,
     Op.ESCALATION_RETURN: escalation_rules.give_back,
     Op.CONTACT_CREATE: contact_rules.create,
+    Op.CONFLICT_RESOLVE: _settle,
+    Op.OP_WITHDRAW: conflict_rules.withdraw,
     Op.SYSTEM_DELIVER: entry_rules.deliver,
 }
 """Op kind -> its rule. The kinds of the registry that are absent are answered `unsupported`."""
 
-MERGING = frozenset({Op.ENTRY_NOTE, Op.ENTRY_CALL, Op.ENTRY_TIME, Op.ESCALATION_ACK, Op.CONTACT_CREATE})
+MERGING = frozenset({Op.ENTRY_NOTE, Op.ENTRY_CALL, Op.ENTRY_TIME, Op.ESCALATION_ACK, Op.CONTACT_CREATE, Op.OP_WITHDRAW})
 """Kinds that never wait for an earlier op of the same ticket that is stuck: they add, and change no state."""
 
-_CREATES = frozenset({Op.TICKET_CREATE, Op.CONTACT_CREATE})
+_NEEDS_NO_TICKET = frozenset({Op.TICKET_CREATE, Op.CONTACT_CREATE, Op.OP_WITHDRAW})
 
 
 def decide(situation: Situation, command: Command, context: Context) -> Outcome:
@@ -59,7 +67,7 @@ def decide(situation: Situation, command: Command, context: Context) -> Outcome:
         return refuse(Result.FORBIDDEN, "no_right", role=str(context.actor.role), kind=command.kind)
     if bad := misshapen(command, kind):
         return bad
-    if kind not in _CREATES and situation.ticket is None:
+    if kind not in _NEEDS_NO_TICKET and situation.ticket is None:
         return invalid("ticket_unknown")
     outcome: Outcome = rule(command, situation, context)
     return outcome

@@ -12,6 +12,9 @@ from .people import Person as Person
 from .people import Queue as Queue
 from .terms import (
     Channel,
+    Choice,
+    ConflictKind,
+    ConflictState,
     Delivery,
     EntryKind,
     HopState,
@@ -155,6 +158,38 @@ class Hop:
     returned_by: str | None = None
     returned_at: datetime | None = None
     outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """An act on a ticket that central could not apply, until a person has settled it. Its id is its op's id.
+
+    It comes and goes with its ticket, so that the author and whoever holds the ticket see the same.
+    """
+
+    id: str
+    ticket: str
+    ver: int = 0
+    kind: ConflictKind
+    act: str
+    """The op kind that was refused."""
+    author: str
+    author_name: str = ""
+    made_at: datetime
+    received_at: datetime | None = None
+    args: Mapping[str, Any] = field(default_factory=dict)
+    """The arguments of the op, its texts made harmless."""
+    fields: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """Field -> [base, mine, theirs] of the ticket, in the wire's plain types."""
+    theirs_by: str = ""
+    """Name of who last changed one of the fields, or who holds the ticket."""
+    theirs_at: datetime | None = None
+    epoch: int = 0
+    """Owner epoch of the ticket when the op was refused."""
+    state: ConflictState = ConflictState.OPEN
+    choice: Choice | None = None
+    resolved_by: str | None = None
+    resolved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,8 @@ OP_RIGHT: dict[Op, frozenset[Right]] = {
     Op.ESCALATION_ACK: frozenset({Right.ACKNOWLEDGE, Right.PROXY}),
     Op.ESCALATION_RETURN: frozenset({Right.ACKNOWLEDGE, Right.PROXY}),
     Op.CONTACT_CREATE: frozenset({Right.CONTACT}),
+    Op.CONFLICT_RESOLVE: frozenset({Right.WORK, Right.NOTE}),
+    Op.OP_WITHDRAW: frozenset({Right.CREATE, Right.WORK, Right.NOTE}),
     Op.SYSTEM_DELIVER: frozenset({Right.SYSTEM}),
 }
 """Op kind -> the rights of which one is enough. A kind that is absent is not built in this version."""

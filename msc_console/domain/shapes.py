@@ -61,6 +61,8 @@ ARGS: dict[Op, Mapping[str, str]] = {
     Op.ESCALATION_ACK: {"hop": TEXT, "proxy": TEXT},
     Op.ESCALATION_RETURN: {"hop": TEXT, "outcome": TEXT, "proxy": TEXT},
     Op.CONTACT_CREATE: {"name": TEXT, "organisation": TEXT, "language": TEXT, "addresses": LIST},
+    Op.CONFLICT_RESOLVE: {"conflict": TEXT, "choice": TEXT},
+    Op.OP_WITHDRAW: {"op": TEXT},
     Op.SYSTEM_DELIVER: {"entry": TEXT, "state": TEXT, "note": TEXT},
 }
 """Op kind -> argument -> type. All may be absent or null; a rule says which it needs."""

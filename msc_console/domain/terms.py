@@ -153,6 +153,32 @@ class HopState(StrEnum):
     RETURNED = "returned"
 
 
+class ConflictKind(StrEnum):
+    """Why an act could not be applied although its author may do such things."""
+
+    SAME_FIELD = "same_field"
+    TRANSITION = "transition"
+    FENCED = "fenced"
+
+
+class ConflictState(StrEnum):
+    """What became of a conflict: `resolved` by its author or set aside, taken back, or adopted by the holder."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+    WITHDRAWN = "withdrawn"
+    ADOPTED = "adopted"
+
+
+class Choice(StrEnum):
+    """How a person settles a conflict."""
+
+    MINE = "mine"
+    THEIRS = "theirs"
+    NOTE = "note"
+    WITHDRAW = "withdraw"
+
+
 class Metric(StrEnum):
     RESPONSE = "response"
     RESOLUTION = "resolution"

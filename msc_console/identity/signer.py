@@ -50,6 +50,7 @@ def seal_chain(
     ValueError for an op of another device than `device` or with content that can't be signed.
     """
     sealed = []
+    sign = seal.signing(private)
     for counter, envelope in enumerate(envelopes, first_counter):
         if envelope.get("device") != device:
             raise ValueError("op of another device")
@@ -61,8 +62,9 @@ def seal_chain(
             "salt": salt,
             "body": seal.body_hash(salt, envelope["args"], envelope.get("before") or {}),
         }
-        op["sig"] = seal.sign(private, seal.signed_bytes(op))
-        prev = seal.link(op)
+        signed = seal.signed_bytes(op)
+        op["sig"] = sign(signed)
+        prev = seal.link_of(signed, op["sig"])
         sealed.append(op)
     return sealed
 

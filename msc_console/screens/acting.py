@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from textual.timer import Timer
 
 from ..domain.terms import Op
+from ..errors import ConflictError
 from ..i18n import _, ngettext
 from ..widgets.op_words import done_sentence
 from .base import ConsoleScreen
@@ -73,6 +74,8 @@ class Acting(Shell):
         self.held = None
 
         def work() -> None:
+            if desk.act(held.op).state != "open":
+                raise ConflictError("op_sealed", op=held.op)  # a draft of what may arrive would be sent twice
             desk.withdraw(held.op)
             desk.save_draft(held.ticket, "reply", held.body)
 

@@ -127,6 +127,10 @@ class ConsoleScreen(NearScreen):
         """What the top line calls this screen's contents, and how many there are."""
         return "", None
 
+    def unsure(self) -> int:
+        """How many of these rest on own acts that central has not confirmed."""
+        return 0
+
     def subject(self) -> "Ticket | QueueRow | None":
         """The ticket that commands would work on."""
         return None
@@ -163,7 +167,7 @@ class ConsoleScreen(NearScreen):
         """Status and hints as they stand."""
         if not self.is_mounted or self.shell.leaving:
             return
-        self.query_one(StatusLine).show(self.shell.status_of(*self.place()))
+        self.query_one(StatusLine).show(self.shell.status_of(*self.place(), self.unsure()))
         self.query_one(HintLine).show(*self.hints())
         self.query_one("#told", NoteRule).show(self.shell.told, warn=self.shell.told_warns)
 

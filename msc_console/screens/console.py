@@ -339,7 +339,7 @@ class Console(Acting):
         if self._conversation is not None:
             self._conversation.poke()
 
-    def status_of(self, place: str, count: int | None) -> Status:
+    def status_of(self, place: str, count: int | None, unsure: int = 0) -> Status:
         """The top line's value for a screen that shows `place`."""
         me, sync = self.reading.person, self.sync_status
         pending, attention = self.reading.counts()
@@ -349,6 +349,7 @@ class Console(Acting):
             tier=str(me.tier),
             place=place,
             count=count,
+            unsure=unsure,
             at_risk=self._at_risk,
             offline_since=None if sync.online else sync.since or self._started_at,
             pending=pending,

@@ -81,6 +81,10 @@ class EscalationsScreen(ConsoleScreen):
         """See `ConsoleScreen`."""
         return _("Escalations"), len(self._pairs)
 
+    def unsure(self) -> int:
+        """Escalations that central has not confirmed."""
+        return sum(not hop.ver for hop, _row in self._pairs.values())
+
     def subject(self) -> QueueRow | None:
         """The ticket of the escalation under the cursor."""
         pair = self._pair()

@@ -53,8 +53,10 @@ class QueueScreen(Verbs):
     def __init__(self) -> None:
         super().__init__()
         self.view = "queues"
-        self._counts: Mapping[str, int] = {}
+        self._counts: views.Counts = {}
+        self._proposals = 0
         self._text = ""
+        self._complete = True
         self._resting: dict[str, Timer] = {}
 
     def body(self) -> ComposeResult:
@@ -74,6 +76,13 @@ class QueueScreen(Verbs):
             return _("Search"), self.query_one(TicketList).count
         count = self.query_one(TicketList).count if self.is_mounted else None
         return views.name_of(self.shell.reading, self.view), count
+
+    def unsure(self) -> int:
+        """See `ConsoleScreen`."""
+        if self._text:
+            source = self.shell.source
+            return source.waiting() if isinstance(source, views.Found) else 0
+        return self._counts.get(self.view, (0, 0))[1]
 
     def subject(self) -> QueueRow | None:
         """The row under the cursor."""
@@ -132,9 +141,14 @@ class QueueScreen(Verbs):
     def _count(self) -> None:
         desk = self.shell.reading
         keys = [*views.NAMES, *(f"queue:{key}" for key in desk.person.queues)]
-        self.shell.in_thread(lambda: {key: desk.count(key) for key in keys}, self._counted, group="counts")
+        self.shell.in_thread(
+            lambda: ({key: (desk.count(key), desk.waiting(key)) for key in keys}, views.proposals(desk)),
+            lambda found: self._counted(*found),
+            group="counts",
+        )
 
-    def _counted(self, counts: Mapping[str, int]) -> None:
+    def _counted(self, counts: views.Counts, proposals: int) -> None:
+        self._proposals = proposals
         if counts != self._counts and self.is_mounted:
             self._counts = counts
             self.query_one("#views", PickList).show(self._items())
@@ -153,6 +167,8 @@ class QueueScreen(Verbs):
         if marked:
             parts.append(ngettext("{n} marked", "{n} marked", marked).format(n=marked))
         parts.append(_("newest first") if self._text else _("nearest due first"))
+        if self._text and not self._complete:
+            parts.append(_("the index is still being built"))
         pending = any(row.pending for row in tickets.visible_rows)
         if pending:
             parts.append(_("~ not yet confirmed by central"))
@@ -166,6 +182,13 @@ class QueueScreen(Verbs):
         if refused:
             text = ngettext("{n} act was refused: {key} shows it.", "{n} acts were refused: {key} shows them.", refused)
             return [(text.format(n=refused, key=key) + " ", Tone.LATE)]
+        if self._proposals:
+            text = ngettext(
+                "{n} proposal of a colleague: {key} shows it.",
+                "{n} proposals of colleagues: {key} shows them.",
+                self._proposals,
+            )
+            return [(text.format(n=self._proposals, key=key) + " ", Tone.WARN)]
         if pending and not self.shell.sync_status.online:
             text = ngettext(
                 "{n} act waits, safe on this laptop: {key} shows it.",
@@ -261,10 +284,13 @@ class QueueScreen(Verbs):
             self._inform()
             return
         self.shell.in_thread(
-            lambda: desk.search_tickets(text, SEARCH_MOST), lambda rows: self._found(text, rows), group="search"
+            lambda: (desk.search_tickets(text, SEARCH_MOST), desk.search_complete()),
+            lambda found: self._found(text, *found),
+            group="search",
         )
 
-    def _found(self, text: str, rows: Sequence[QueueRow]) -> None:
+    def _found(self, text: str, rows: Sequence[QueueRow], complete: bool) -> None:
+        self._complete = complete
         if text != self._text or not self.is_mounted:
             return
         tickets = self.query_one(TicketList)

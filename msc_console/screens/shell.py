@@ -135,8 +135,8 @@ class Shell(KeyOrder):
         """Shows a ticket (its id), with the composer open for a `reply` or `note` where asked."""
         raise NotImplementedError
 
-    def status_of(self, place: str, count: int | None) -> Any:
-        """The top line's value for a screen that shows `place`."""
+    def status_of(self, place: str, count: int | None, unsure: int = 0) -> Any:
+        """The top line's value for a screen that shows `place`: `count` rows, `unsure` of them not confirmed."""
         raise NotImplementedError
 
     def leave(self) -> None:

@@ -106,7 +106,6 @@ class TicketScreen(Verbs):
         self._remember_place()
         self._paint(other=other)
         if other:
-            self.query_one("#none", TextLine).show([])
             self._restore()
             self._mark_seen()
         if compose is not None:
@@ -145,6 +144,8 @@ class TicketScreen(Verbs):
         view = self._view
         if view is None:
             return
+        missing = _("The timeline lies at central; it comes as soon as central answers.")
+        self.query_one("#none", TextLine).show([] if view.whole else [(f"  {missing}", Tone.DIM)])
         about = about_of(self.shell.desk, view)
         self.query_one(TicketHead).show(about, view.label)
         self.query_one(SidePanel).show(about)

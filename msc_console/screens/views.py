@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..desk.reading import Reading
+from ..desk.unsettled import Standing, unsettled
 from ..domain.rows import QueueRow
 from ..i18n import N_, _
-from ..widgets.paint import Tone, line_of, pad
+from ..widgets.paint import Tone, count_word, line_of
 from ..widgets.pick_list import Item
 from ..widgets.row_window import Key
 
@@ -30,7 +31,11 @@ def name_of(desk: Reading, key: str) -> str:
     return _(NAMES[key])
 
 
-def items(desk: Reading, counts: Mapping[str, int], here: str) -> list[Item]:
+Counts = Mapping[str, tuple[int, int]]
+"""View -> (tickets in it, those of them that rest on acts which central has not confirmed)."""
+
+
+def items(desk: Reading, counts: Counts, here: str) -> list[Item]:
     """The views and the person's queues as lines with counts; `here` is the one that is shown."""
     names = {queue.key: queue.name for queue in desk.queue_list()}
     found = [Item("", [(_("Views"), Tone.DIM)]), *(_item(key, _(name), counts, here) for key, name in NAMES.items())]
@@ -38,9 +43,17 @@ def items(desk: Reading, counts: Mapping[str, int], here: str) -> list[Item]:
     return [*found, Item("", []), Item("", [(_("Queues"), Tone.DIM)]), *own] if own else found
 
 
-def _item(key: str, name: str, counts: Mapping[str, int], here: str) -> Item:
+def _item(key: str, name: str, counts: Counts, here: str) -> Item:
     tone = Tone.STRONG if key == here else Tone.PLAIN
-    return Item(key, [(pad(line_of(name, NAME_CELLS), NAME_CELLS), tone)], [(str(counts.get(key) or ""), Tone.PLAIN)])
+    count, unsure = counts.get(key, (0, 0))
+    told = count_word(count, unsure) if count else ""
+    return Item(key, [(line_of(name, NAME_CELLS), tone)], [(told, Tone.PLAIN)])
+
+
+def proposals(desk: Reading) -> int:
+    """How many colleagues' acts wait for this person, on tickets that they hold."""
+    me = desk.unlocked.person
+    return sum(row.standing is Standing.PROPOSAL and row.holder_id == me for row in unsettled(desk))
 
 
 class Found:
@@ -52,6 +65,10 @@ class Found:
     def count(self) -> int:
         """Rows found."""
         return len(self._rows)
+
+    def waiting(self) -> int:
+        """Those of them with own acts that central has not confirmed."""
+        return sum(bool(row.pending) for row in self._rows)
 
     def page(self, after: Key | None, limit: int) -> list[QueueRow]:
         """Rows behind `after`."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from .. import records
-from . import index, outbox, rows, settings
+from . import bulk, index, outbox, rows, settings
 from .opening import Connection
 from .rows import IN, bind
 
@@ -18,6 +18,13 @@ SET_UP = ("policy", "duty", "site")
 """Parts of the set-up that are synced whole and kept as documents (`settings.set_up`), not as rows."""
 TARGETS = ("ticket", "contact")
 """Entities that acts are aimed at and that a title is kept of while acts on them are unsettled."""
+
+SNAPSHOT = "snapshot"
+"""Setting: the snapshot that is being taken, and its parts that are in (`intake`)."""
+_OPEN_AGAIN = (  # whose timeline lies at central alone
+    f"UPDATE thin SET wanted = 1 WHERE ticket {IN} AND EXISTS"
+    " (SELECT 1 FROM ticket t WHERE t.id = thin.ticket AND t.closed_at IS NULL)"
+)
 
 
 class FeedLine(Protocol):
@@ -72,8 +79,8 @@ def reset(conn: Connection, generation: str) -> None:
     """
     before = position(conn).generation
     conn.execute("UPDATE \"cursor\" SET cursor = '', generation = ?, seq = 0", (generation,))
-    mark_stale(conn)
-    if before and before != generation:
+    drop_snapshot(conn)
+    if before != generation:  # empty before the first reset, whatever central the acts were made under
         outbox.offer_again(conn)
 
 
@@ -89,6 +96,38 @@ def take(
 ) -> Applied:
     """Bring one page into the base. The caller folds `to_fold` and then calls `index_page`, in the same transaction."""
     applied = Applied()
+    before = position(conn)
+    if not before.cursor and settings.get(conn, SNAPSHOT) is not None:
+        drop_snapshot(conn)  # pages from the beginning after all
+    _bring(conn, lines, applied)
+    if up_to_date:
+        for row in conn.execute("SELECT entity, id FROM stale").fetchall():
+            applied.gone[row[0]].add(row[1])
+    for entity, ids in applied.gone.items():
+        _leave(conn, entity, ids, applied)
+    seq = max([before.seq, *(line.seq for line in lines)])
+    ended = finish_acked(conn, None if up_to_date else seq, now)
+    applied.targets |= ended
+    applied.to_fold |= _covered(conn, applied.targets) | _left_over(conn, ended)
+    conn.execute('UPDATE "cursor" SET cursor = ?, seq = ?', (cursor, seq))
+    return applied
+
+
+def take_rows(conn: Connection, lines: Sequence[FeedLine]) -> Applied:
+    """Bring rows that stand beside the feed into the base: puts alone, and the cursor stays. The caller folds."""
+    applied = Applied()
+    _bring(conn, [line for line in lines if line.t == "put"], applied)
+    applied.to_fold |= _covered(conn, applied.targets)
+    return applied
+
+
+def drop_snapshot(conn: Connection) -> None:
+    """Forget a snapshot that was not taken to its end: what came of it has to come again, or goes."""
+    settings.drop(conn, SNAPSHOT)
+    mark_stale(conn)
+
+
+def _bring(conn: Connection, lines: Sequence[FeedLine], applied: Applied) -> None:
     puts: dict[str, dict[str, Any]] = defaultdict(dict)
     for line in lines:
         if line.t == "reset":
@@ -106,16 +145,8 @@ def take(
             applied.gone[line.entity].add(line.id)
     for entity, documents in puts.items():
         _put(conn, entity, documents, applied)
-    if up_to_date:
-        for row in conn.execute("SELECT entity, id FROM stale").fetchall():
-            applied.gone[row[0]].add(row[1])
-    for entity, ids in applied.gone.items():
-        _leave(conn, entity, ids, applied)
-    seq = max([position(conn).seq, *(line.seq for line in lines)])
-    applied.targets |= finish_acked(conn, None if up_to_date else seq, now)
-    applied.to_fold |= _covered(conn, applied.targets)
-    conn.execute('UPDATE "cursor" SET cursor = ?, seq = ?', (cursor, seq))
-    return applied
+    if "ticket" in puts:
+        conn.execute(_OPEN_AGAIN, (bind(puts["ticket"]),))
 
 
 def _keep_set_up(conn: Connection, line: FeedLine) -> None:
@@ -127,31 +158,39 @@ def _keep_set_up(conn: Connection, line: FeedLine) -> None:
 
 def _put(conn: Connection, entity: str, documents: dict[str, Any], applied: Applied) -> None:
     ids = bind(documents)
-    stale = {row[0] for row in conn.execute(f"SELECT id FROM stale WHERE entity = ? AND id {IN}", (entity, ids))}
-    covered = {
-        row[0]: int(row[1])
-        for row in conn.execute(f"SELECT id, ver FROM base WHERE entity = ? AND id {IN}", (entity, ids))
-    }
+    stale, covered = set(), {}
+    if _any(conn, "stale"):
+        found = conn.execute(f"SELECT id FROM stale WHERE entity = ? AND id {IN}", (entity, ids))
+        stale = {row[0] for row in found}
+    if _any(conn, "base"):
+        found = conn.execute(f"SELECT id, ver FROM base WHERE entity = ? AND id {IN}", (entity, ids))
+        covered = {row[0]: int(row[1]) for row in found}
     have = rows.versions(conn, entity, documents) | covered
-    kind = records.ENTITIES[entity]
-    fresh = []
-    for id, document in documents.items():
-        if int(document.get("ver", 0)) < have.get(id, 0) and id not in stale:
-            continue
-        row = records.wire_to_row(kind, document)
-        if id in covered:
-            conn.execute(
-                "UPDATE base SET ver = ?, doc = ?, away = 0 WHERE entity = ? AND id = ?",
-                (row["ver"], rows.document(entity, row), entity, id),
-            )
-        else:
-            fresh.append(row)
-        applied.put[entity].add(id)
-        if entity in (*TARGETS, *rows.OWNING_TICKET):
-            applied.targets.add(rows.target_of(entity, row))
-    rows.put(conn, entity, fresh)
+    if have:
+        documents = {
+            id: document
+            for id, document in documents.items()
+            if int(document.get("ver", 0)) >= have.get(id, 0) or id in stale
+        }
+    for id in covered.keys() & documents.keys():
+        row = records.wire_to_row(records.ENTITIES[entity], documents[id])
+        conn.execute(
+            "UPDATE base SET ver = ?, doc = ?, away = 0 WHERE entity = ? AND id = ?",
+            (row["ver"], rows.document(entity, row), entity, id),
+        )
+    take = bulk.taker(entity)
+    rows.put_values(conn, entity, [take(item) for id, item in documents.items() if id not in covered])
+    applied.put[entity].update(documents)
+    if entity in TARGETS:
+        applied.targets.update(documents)
+    elif entity in rows.OWNING_TICKET:
+        applied.targets.update(document["ticket"] for document in documents.values())
     if stale:
         conn.execute(f"DELETE FROM stale WHERE entity = ? AND id {IN}", (entity, bind(stale)))
+
+
+def _any(conn: Connection, table: str) -> bool:
+    return conn.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None
 
 
 def _leave(conn: Connection, entity: str, ids: Collection[str], applied: Applied) -> None:
@@ -173,6 +212,7 @@ def _leave(conn: Connection, entity: str, ids: Collection[str], applied: Applied
             )
             conn.execute(f"DELETE FROM {part} WHERE ticket {IN}", (gone,))
         conn.execute(f"DELETE FROM seen WHERE ticket {IN}", (gone,))
+        conn.execute(f"DELETE FROM thin WHERE ticket {IN}", (gone,))
     conn.execute(f"DELETE FROM {entity} WHERE id {IN}", (gone,))
 
 
@@ -207,6 +247,18 @@ def _covered(conn: Connection, targets: Iterable[str]) -> set[str]:
     ids = bind(targets)
     found = conn.execute(
         f"SELECT target FROM outbox WHERE target {IN} UNION SELECT target FROM base WHERE target {IN}", (ids, ids)
+    )
+    return {row[0] for row in found}
+
+
+def _left_over(conn: Connection, targets: Iterable[str]) -> set[str]:
+    """Which of the targets still hold rows of an own act that is over: central's lie in another queue, so they go."""
+    found = conn.execute(
+        f"SELECT id FROM ticket WHERE id {IN} AND ver = 0 UNION SELECT id FROM contact WHERE id {IN} AND ver = 0"
+        f" UNION SELECT ticket FROM entry WHERE ticket {IN} AND ver = 0"
+        f" UNION SELECT ticket FROM hop WHERE ticket {IN} AND ver = 0"
+        f" UNION SELECT ticket FROM conflict WHERE ticket {IN} AND ver = 0",
+        (bind(targets),) * 5,
     )
     return {row[0] for row in found}
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import records
-from ..domain import clocks
+from ..domain import clocks, conflict_rules
 from ..domain.commands import Command, Conflict, Context, Effects, Outcome, Refusal, Situation
+from ..domain.model import Conflict as ConflictRecord
 from ..domain.model import Contact, Entry, Hop, Organisation
-from ..domain.terms import Result
+from ..domain.terms import Op, Result, term
 from . import index, outbox, rows
 from .opening import Connection
 from .outbox import OutboxOp
@@ -54,7 +55,30 @@ def situation(conn: Connection, command: Command) -> Situation:
         entries=tuple(entry for entry in entries if clocks.counts(entry)),
         contact=rows.value(conn, "contact", contact),
         organisation=rows.value(conn, "organisation", organisation),
+        conflict=_conflict(conn, command),
     )
+
+
+def _conflict(conn: Connection, command: Command) -> ConflictRecord | None:
+    """The conflict that a command settles."""
+    return conflict_of(conn, command.args.get("conflict")) if command.kind == Op.CONFLICT_RESOLVE else None
+
+
+def conflict_of(conn: Connection, id: str | None) -> ConflictRecord | None:
+    """A conflict as central sent it, else as central's answer to the own act tells; None when neither is here."""
+    found: ConflictRecord | None = rows.value(conn, "conflict", id)
+    if found is not None or id is None:
+        return found
+    act = outbox.find(conn, id)
+    ticket = None if act is None else rows.value(conn, "ticket", act.target)
+    if act is None or ticket is None or not act.result:
+        return None
+    data = act.result.get("data") or {}
+    refusal = Refusal(code=term(Result, data.get("result") or act.result["result"]), reason=act.result["reason"] or "")
+    if refusal.code == Result.CONFLICT:
+        fields = {name: tuple(values) for name, values in (data.get("fields") or {}).items()}
+        return conflict_rules.record(act.command, ticket, Conflict(kind="same_field", fields=fields), "", None)
+    return conflict_rules.record(act.command, ticket, refusal, "", None)
 
 
 @dataclass(slots=True)
@@ -112,10 +136,10 @@ def _run(conn: Connection, acts: list[OutboxOp], decide: Decide, context_of: Con
     run = _Run(claims=known_claims(conn, [act.command for act in acts]))
     now: Situation | None = None
     for act in acts:
-        if _echoed(conn, act):
+        if act.kind == Op.OP_WITHDRAW or _echoed(conn, act):
             run.predictions[act.id] = None
             continue
-        before = _beside(conn, act.command, now)
+        before = _beside(conn, act.command, now, run)
         try:
             outcome = decide(before, act.command, with_claims(context_of(act.command), run.claims))
         except Exception as error:  # an act that the rules trip over must not keep central's news out of the cache
@@ -131,8 +155,8 @@ def _run(conn: Connection, acts: list[OutboxOp], decide: Decide, context_of: Con
     return run
 
 
-def _beside(conn: Connection, command: Command, now: Situation | None) -> Situation:
-    """The situation of the next act: what the acts before it left, beside the contact that it names."""
+def _beside(conn: Connection, command: Command, now: Situation | None, run: _Run) -> Situation:
+    """The situation of the next act: what the acts before it left, beside the contact and conflict that it names."""
     if now is None:
         return situation(conn, command)
     if entity_of(command.kind) == "contact":
@@ -141,6 +165,7 @@ def _beside(conn: Connection, command: Command, now: Situation | None) -> Situat
     organisation = command.args.get("organisation") or (now.ticket.organisation if now.ticket else None)
     return replace(
         now,
+        conflict=run.changed.get(("conflict", str(command.args.get("conflict")))) or _conflict(conn, command),
         contact=now.contact if _is(now.contact, contact) else rows.value(conn, "contact", contact),
         organisation=(
             now.organisation if _is(now.organisation, organisation) else rows.value(conn, "organisation", organisation)
@@ -155,7 +180,8 @@ def _is(value: Contact | Organisation | None, id: str | None) -> bool:
 def _after(before: Situation, effects: Effects, run: _Run) -> Situation:
     """`before` with the effects in it, and these noted as changed."""
     made: list[tuple[str, Any]] = [("ticket", effects.ticket), ("entry", effects.entry), ("entry", effects.revised)]
-    made += [("contact", effects.contact), *(("hop", hop) for hop in effects.hops)]
+    made += [("contact", effects.contact), ("conflict", effects.conflict)]
+    made += [*(("hop", hop) for hop in effects.hops)]
     for entity, item in made:
         if item is not None:
             run.changed[entity, item.id] = item

@@ -39,7 +39,7 @@ class OpState(StrEnum):
     DONE = "done"
     WITHDRAWN = "withdrawn"
     RESOLVED = "resolved"
-    """Refused, and tried again as another act."""
+    """Refused, and settled since: by another act, or by someone else."""
     DISMISSED = "dismissed"
     """Refused, and let go by a person."""
 
@@ -163,11 +163,19 @@ def append(conn: Connection, command: "Command", hold_until: datetime | None = N
 
 def get(conn: Connection, op_id: str) -> OutboxOp:
     """An act of the outbox, or of the journal while that keeps it. NotFound `op_unknown` otherwise."""
+    found = find(conn, op_id)
+    if found is None:
+        raise NotFound("op_unknown", op=op_id)
+    return found
+
+
+def find(conn: Connection, op_id: str) -> OutboxOp | None:
+    """As `get`, None for an act that isn't here."""
     for table in ("outbox", "journal"):
         row = conn.execute(f"SELECT * FROM {table} WHERE id = ?", (op_id,)).fetchone()
         if row is not None:
             return _op(row)
-    raise NotFound("op_unknown", op=op_id)
+    return None
 
 
 def listing(conn: Connection, target: str | None = None, states: Iterable[str] = ()) -> list[OutboxOp]:
@@ -184,6 +192,11 @@ def pending(conn: Connection, target: str) -> list[OutboxOp]:
     """The acts that make up the view of a target over its base, in order."""
     found = conn.execute(f"SELECT * FROM outbox WHERE target = ? AND {_PENDING_SQL} ORDER BY n", (target,))
     return [_op(row) for row in found]
+
+
+def targets(conn: Connection) -> list[str]:
+    """What the acts that make up the view are aimed at."""
+    return [row[0] for row in conn.execute(f"SELECT DISTINCT target FROM outbox WHERE {_PENDING_SQL}")]
 
 
 def counts(conn: Connection) -> tuple[int, int]:
@@ -252,14 +265,61 @@ def change_args(conn: Connection, op_id: str, args: Mapping[str, Any], hold_unti
 def withdraw(conn: Connection, op_id: str, now: datetime, *, with_dependents: bool = False) -> list[OutboxOp]:
     """Take back an open act, before it has left. What stands on it goes too, or is why it can't be done.
 
+    Where it was to settle a refused act, that one is before the person again, and what stood on it stands there.
     ConflictError `op_sealed` once it may have left, `op_has_dependents` (data `ops`).
     """
-    others = dependents(conn, op_id)
+    again = _settled_by(conn, _open(conn, op_id)) is not None
+    others = [] if again else dependents(conn, op_id)
     if others and not with_dependents:
         raise ConflictError("op_has_dependents", op=op_id, ops=others)
     gone = [_open(conn, id) for id in (op_id, *others)]
-    end(conn, [op.id for op in gone], OpState.WITHDRAWN, now)
+    for op in gone:
+        if bring_back(conn, op, OpState.WITHDRAWN, now) is None:
+            end(conn, [op.id], OpState.WITHDRAWN, now)
     return gone
+
+
+def _settled_by(conn: Connection, op: OutboxOp) -> int | None:
+    """Place in the journal of the refused act that `op` was to settle; None when it settled none."""
+    found = conn.execute("SELECT n FROM journal WHERE id = ? AND state = 'resolved'", (op.command.cause,)).fetchone()
+    return None if found is None else int(found[0])
+
+
+def bring_back(conn: Connection, op: OutboxOp, outcome: OpState, now: datetime) -> str | None:
+    """End `op` and put the refused act that it was to settle before the person again, in its place.
+
+    Gives that act's id; None, and nothing is changed, when there is none.
+    """
+    place, old = _settled_by(conn, op), op.command.cause
+    if place is None or old is None:
+        return None
+    conn.execute(f"INSERT INTO outbox ({_COLUMNS}) SELECT {_COLUMNS} FROM journal WHERE id = ?", (old,))
+    conn.execute("DELETE FROM journal WHERE id = ?", (old,))
+    for n, id in ((-1, op.id), (op.n, old), (place, op.id)):
+        conn.execute("UPDATE outbox SET n = ? WHERE id = ?", (n, id))
+    conn.execute("UPDATE outbox SET state = 'attention', next_at = NULL WHERE id = ?", (old,))
+    end(conn, [op.id], outcome, now)
+    _repoint(conn, op.id, old)
+    return old
+
+
+def end_closed(conn: Connection, op_ids: Iterable[str], now: datetime) -> set[str]:
+    """End the refused acts whose conflict was settled elsewhere; gives their targets."""
+    found = conn.execute(
+        f"SELECT id, target FROM outbox WHERE state = 'attention' AND id {IN}", (bind(op_ids),)
+    ).fetchall()
+    if found:
+        end(conn, [row[0] for row in found], OpState.RESOLVED, now)
+    return {row[1] for row in found}
+
+
+def withdrawals(conn: Connection) -> dict[str, str]:
+    """Id of an act that is being taken back -> the `op.withdraw` that waits for central's answer."""
+    found = conn.execute(
+        "SELECT json_extract(args, '$.op'), id FROM outbox WHERE kind = ? AND state IN ('open', 'sealed')",
+        (str(Op.OP_WITHDRAW),),
+    )
+    return {row[0]: row[1] for row in found}
 
 
 def _open(conn: Connection, op_id: str) -> OutboxOp:

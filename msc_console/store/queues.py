@@ -100,6 +100,13 @@ def count(conn: Connection, view: View) -> int:
     return int(conn.execute(sql, view.binds).fetchone()[0])
 
 
+def waiting(conn: Connection, view: View) -> int:
+    """Those of them that rest on own acts which central has not confirmed."""
+    mine = "t.id IN (SELECT target FROM outbox WHERE state <> 'attention')"
+    sql = f"SELECT count(*) FROM ticket t WHERE {OPEN} AND {view.where} AND {mine}"
+    return int(conn.execute(sql, view.binds).fetchone()[0])
+
+
 def page(conn: Connection, view: View, me: str, after: Key | None, limit: int) -> list[QueueRow]:
     """The first `limit` rows behind `after`, or of the view."""
     beyond = "" if after is None else "AND (t.due_order, t.id) > (?, ?)"

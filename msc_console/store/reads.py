@@ -10,7 +10,7 @@ from . import outbox, queues, rows
 from .opening import Connection
 
 if TYPE_CHECKING:
-    from ..domain.model import Article, Contact, Entry, Hop, Organisation, Service, Ticket
+    from ..domain.model import Article, Conflict, Contact, Entry, Hop, Organisation, Service, Ticket
     from .outbox import OutboxOp
 
 PREFIX_LETTERS = 8
@@ -49,6 +49,25 @@ def _hits(conn: Connection, where: str, value: str | int) -> list[tuple[str, str
 def ticket(conn: Connection, ref: str) -> "Ticket":
     """A ticket by what a person calls it. Errors as in `ticket_id`."""
     found: Ticket = rows.value(conn, "ticket", ticket_id(conn, ref))
+    return found
+
+
+def conflicts(conn: Connection) -> "list[tuple[Conflict, str, str]]":
+    """The open conflicts of this person's scope, the oldest first, each with its ticket's label and title."""
+    from ..domain.model import Conflict
+
+    found = rows.values(conn, Conflict, "conflict", "state = 'open' ORDER BY made_at, id")
+    ids = rows.bind({item.ticket for item in found})
+    heads = {
+        row[0]: (queues.label(row[1], row[2], row[0]), row[3])
+        for row in conn.execute(f"SELECT id, number, alias, subject FROM ticket WHERE id {rows.IN}", (ids,))
+    }
+    return [(item, *heads[item.ticket]) for item in found if item.ticket in heads]
+
+
+def conflict(conn: Connection, id: str) -> "Conflict | None":
+    """A conflict by its id, as the view has it."""
+    found: Conflict | None = rows.value(conn, "conflict", id)
     return found
 
 

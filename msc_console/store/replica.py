@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from .. import clock, records
+from ..domain import conflict_rules
 from ..domain.commands import Basis, Command, Effects, Outcome
-from ..domain.terms import Result
-from ..errors import ConflictError
+from ..domain.terms import ConflictState, Op, Result
+from ..errors import ConflictError, NotFound
 from . import feed, outbox, rows
 from .feed import FeedLine
-from .fold import ContextOf, Decide, entity_of, known_claims, refold, situation, with_claims
+from .fold import ContextOf, Decide, conflict_of, entity_of, known_claims, refold, situation, with_claims
 from .opening import Connection
 from .outbox import OpState, OutboxOp
 
@@ -51,6 +52,10 @@ class Settled:
 
     targets: set[str] = field(default_factory=set)
     """Tickets and contacts whose view or marks changed."""
+    to_fold: set[str] = field(default_factory=set)
+    """Those of them whose view may have changed: an accepted act that the base doesn't hold yet shows as before."""
+    put_off: bool = False
+    """Whether any act waits for a second try."""
     accepted: int = 0
     refused: int = 0
     deferred: int = 0
@@ -106,20 +111,67 @@ class Replica:
 
         ConflictError `op_not_refused` for an act that isn't waiting for a person.
         """
+        return self.succeed(conn, self.again(conn, op_id, new_id, made_at, seen_at))
+
+    def again(
+        self, conn: Connection, op_id: str, new_id: str, made_at: datetime, seen_at: datetime | None,
+        kind: str | None = None, args: Mapping[str, Any] | None = None,
+    ) -> Command:  # fmt: skip
+        """The act that asks again for a refused one, or for `kind` and `args` in its place, seeing what is so now."""
         old = self._refused(conn, op_id)
-        command = replace(
+        return replace(
             old.command,
             id=new_id,
+            kind=kind or old.kind,
+            args=old.command.args if args is None else args,
             basis=basis(conn, old.target, old.command.actor, old.n),
             before=seen_now(conn, entity_of(old.kind), old.target, old.command.before),
             cause=op_id,
             made_at=made_at,
             seen_at=seen_at,
         )
+
+    def succeed(self, conn: Connection, command: Command) -> Outcome:
+        """Put an act in the place of the refused one that is its cause, which ends as resolved if this one holds."""
         outcome = self.foresee(conn, command)
         if isinstance(outcome, Effects):
-            outbox.succeed(conn, old, command, made_at)
-            self.refold(conn, old.target)
+            outbox.succeed(conn, self._refused(conn, command.cause or ""), command, command.made_at)
+            self.refold(conn, command.target)
+        return outcome
+
+    def resolution(
+        self, conn: Connection, conflict: str, choice: str, actor: str, new_id: str, made_at: datetime,
+        seen_at: datetime | None,
+    ) -> Command:  # fmt: skip
+        """The act by which `actor` settles a conflict, seeing what is so now. NotFound `conflict_unknown`."""
+        kept, old = conflict_of(conn, conflict), outbox.find(conn, conflict)
+        if kept is None:
+            raise NotFound("conflict_unknown", conflict=conflict)
+        names = {*conflict_rules.wanted(kept.act, kept.args, actor), *(old.command.before if old else ())}
+        waits = old is not None and old.state is OpState.ATTENTION
+        return Command(
+            id=new_id,
+            kind=str(Op.CONFLICT_RESOLVE),
+            actor=actor,
+            target=kept.ticket,
+            basis=basis(conn, kept.ticket, actor, old.n if old is not None and waits else None),
+            before=seen_now(conn, "ticket", kept.ticket, names),
+            args={"conflict": conflict, "choice": choice},
+            cause=conflict,
+            made_at=made_at,
+            seen_at=seen_at,
+        )
+
+    def resolve(self, conn: Connection, command: Command) -> Outcome:
+        """Settle a conflict by a `resolution`. The own act that it settles ends, and what waited behind it goes on."""
+        outcome = self.foresee(conn, command)
+        if isinstance(outcome, Effects):
+            old = outbox.find(conn, str(command.args["conflict"]))
+            if old is not None and old.state is OpState.ATTENTION:
+                outbox.succeed(conn, old, command, command.made_at)
+            else:
+                outbox.append(conn, command)
+            self.refold(conn, command.target)
         return outcome
 
     def dismiss(self, conn: Connection, op_id: str, now: datetime) -> None:
@@ -138,7 +190,8 @@ class Replica:
 
     def settle(self, conn: Connection, answers: Iterable[OpAnswer], now: datetime) -> Settled:
         """Take central's answers to a push. An answer to an act that is no longer waiting changes nothing."""
-        settled = Settled()
+        again = conn.execute("SELECT EXISTS (SELECT 1 FROM outbox WHERE next_at IS NOT NULL)").fetchone()
+        settled = Settled(put_off=bool(again[0]))
         for answer in answers:
             if answer.result in _CHAIN:
                 settled.forked |= answer.result == Result.FORKED
@@ -146,17 +199,19 @@ class Replica:
                     settled.gap = int(answer.data.get("expected", 0)) or None
                 continue
             self._settle_one(conn, answer, now, settled)
-        feed.finish_acked(conn, feed.position(conn).seq, now)
-        for target in settled.targets:
+        settled.to_fold |= feed.finish_acked(conn, feed.position(conn).seq, now)
+        for target in settled.to_fold:
             self.refold(conn, target)
         return settled
 
     def _settle_one(self, conn: Connection, answer: OpAnswer, now: datetime, settled: Settled) -> None:
         row = conn.execute(
-            "SELECT target, attempts FROM outbox WHERE id = ? AND state = 'sealed'", (answer.op,)
+            "SELECT kind, target, attempts FROM outbox WHERE id = ? AND state = 'sealed'", (answer.op,)
         ).fetchone()
         if row is None:
             return
+        target = str(row["target"])
+        settled.targets.add(target)
         text = outbox.dump(
             {
                 "result": answer.result,
@@ -175,33 +230,94 @@ class Replica:
                 " WHERE id = ?",
                 (text, answer.seq, answer.ver, answer.op),
             )
-            # whatever central put off may stand on this one
-            conn.execute("UPDATE outbox SET next_at = NULL WHERE next_at IS NOT NULL AND instr(deps, ?)", (answer.op,))
+            if settled.put_off:  # whatever central put off may stand on this one
+                sql = "UPDATE outbox SET next_at = NULL WHERE next_at IS NOT NULL AND instr(deps, ?)"
+                conn.execute(sql, (answer.op,))
+            if row["kind"] == Op.OP_WITHDRAW:
+                back = _taken_back(conn, outbox.get(conn, answer.op), now)
+                settled.targets |= back
+                settled.to_fold |= back
+            if answer.ver <= rows.versions(conn, entity_of(row["kind"]), [target]).get(target, 0):
+                settled.to_fold.add(target)  # its effect came before its answer
         elif verdict == Result.DEFERRED:
             settled.deferred += 1
+            settled.put_off = True
             wait = min(DEFER_FIRST * 2 ** min(int(row["attempts"]) - 1, 8), DEFER_MOST)
             conn.execute(
                 "UPDATE outbox SET result = ?, next_at = ?, attempts = attempts + 1 WHERE id = ?",
                 (text, clock.to_ms(now + wait), answer.op),
             )
         else:
-            settled.refused += 1
             conn.execute(
                 "UPDATE outbox SET state = 'attention', result = ?, next_at = NULL WHERE id = ?", (text, answer.op)
             )
-        settled.targets.add(row["target"])
+            settled.refused += not _over(conn, outbox.get(conn, answer.op), answer, now)
+            settled.to_fold.add(target)
 
     def apply_page(
         self, conn: Connection, lines: Sequence[FeedLine], cursor: str, now: datetime, *, up_to_date: bool = False
     ) -> feed.Applied:
         """Take one whole page of the feed (its lines without `end`) and the cursor behind it."""
         applied = feed.take(conn, lines, cursor, now, up_to_date=up_to_date)
+        closed = outbox.end_closed(conn, _closed(lines), now)
+        applied.targets |= closed
+        applied.to_fold |= closed
         for target in applied.to_fold:
             self.refold(conn, target)
         feed.index_page(conn, applied)
         if up_to_date:
             outbox.prune(conn, now)
         return applied
+
+
+def _taken_back(conn: Connection, act: OutboxOp, now: datetime) -> set[str]:
+    """The target of the act that an accepted `op.withdraw` took back, where that has no answer of its own yet."""
+    named = outbox.find(conn, str(act.command.args.get("op"))) if act.kind == Op.OP_WITHDRAW else None
+    if named is None or named.state is not OpState.SEALED:
+        return set()
+    outbox.end(conn, [named.id], OpState.WITHDRAWN, now)
+    return {named.target}
+
+
+def _over(conn: Connection, act: OutboxOp, answer: OpAnswer, now: datetime) -> bool:
+    """Whether a refused act needs no person: it was taken back, its conflict is settled, or the act that it was to
+    settle is before the person again."""
+    if answer.reason == "withdrawn":
+        outbox.end(conn, [act.id], OpState.WITHDRAWN, now)
+        return True
+    closed = answer.data.get("conflict") == act.id and _is_closed(conflict_of(conn, act.id))
+    if closed or (act.kind == Op.OP_WITHDRAW and answer.reason == "op_answered"):
+        outbox.end(conn, [act.id], OpState.RESOLVED, now)
+        return True
+    if act.kind == Op.CONFLICT_RESOLVE and answer.reason != "conflict_closed":
+        _tell(conn, outbox.bring_back(conn, act, OpState.RESOLVED, now), act, answer)
+    return False
+
+
+def _tell(conn: Connection, old: str | None, act: OutboxOp, answer: OpAnswer) -> None:
+    """Let an act that is back show the newest difference, or why it could not be settled as was wished (`settling`)."""
+    if old is None:
+        return
+    if answer.data.get("conflict") == old:
+        text = outbox.dump(dict(act.result or {}))
+    else:
+        result = dict(outbox.get(conn, old).result or {})
+        told = {"result": answer.result, "reason": answer.reason, "data": answer.data}
+        text = outbox.dump(result | {"data": {**(result.get("data") or {}), "settling": told}})
+    conn.execute("UPDATE outbox SET result = ? WHERE id = ?", (text, old))
+
+
+def _is_closed(kept: Any) -> bool:
+    return kept is not None and kept.state != ConflictState.OPEN
+
+
+def _closed(lines: Iterable[FeedLine]) -> list[str]:
+    """Conflicts that a page shows as settled: none is ever opened again."""
+    return [line.id for line in lines if line.entity == "conflict" and line.t == "put" and _settled(line.d)]
+
+
+def _settled(document: Mapping[str, Any]) -> bool:
+    return bool(document.get("state", "open") != "open")
 
 
 def basis(conn: Connection, target: str, actor: str, place: int | None = None) -> Basis:

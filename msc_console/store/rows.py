@@ -15,7 +15,7 @@ Row = dict[str, Any]
 IN = "IN (SELECT value FROM json_each(?))"
 """Any number of values in one bind: `json.dumps(list)`."""
 
-OWNING_TICKET = ("entry", "hop")
+OWNING_TICKET = ("entry", "hop", "conflict")
 """Entities that come and go with their ticket."""
 
 
@@ -52,22 +52,29 @@ def put(conn: Connection, entity: str, rows: Sequence[Row]) -> None:
     if not rows:
         return
     names = records.columns(records.ENTITIES[entity])
+    put_values(conn, entity, [[row[name] for name in names] for row in rows])
+
+
+def put_values(conn: Connection, entity: str, rows: Sequence[list[Any]]) -> None:
+    """`put` for rows as lists, in the order of `records.columns`."""
     if entity == "ticket":
-        places = _places(conn, rows)
-        values = [(places[row["id"]], *(row[name] for name in names)) for row in rows]
-    else:
-        values = [tuple(row[name] for name in names) for row in rows]
-    conn.executemany(_upsert_sql(entity), values)
+        id, created = _id_and_created()
+        places = _places(conn, [(row[id], row[created]) for row in rows])
+        rows = [[places[row[id]], *row] for row in rows]
+    conn.executemany(_upsert_sql(entity), rows)
 
 
-def _places(conn: Connection, rows: Sequence[Row]) -> dict[str, int]:
+@cache
+def _id_and_created() -> tuple[int, int]:
+    names = records.columns(records.ENTITIES["ticket"])
+    return names.index("id"), names.index("created_at")
+
+
+def _places(conn: Connection, tickets: Sequence[tuple[str, int]]) -> dict[str, int]:
     """Ticket id -> row id: its own if it is here, else a free one that grows with the time of creation."""
-    have = {row[0]: int(row[1]) for row in conn.execute(f"SELECT id, n FROM ticket WHERE id {IN}", (bind(_ids(rows)),))}
-    wanted = {
-        row["id"]: (int(row["created_at"]) << 10) + (crc32(row["id"].encode()) & 1023)
-        for row in rows
-        if row["id"] not in have
-    }
+    ids = bind(id for id, _ in tickets)
+    have = {row[0]: int(row[1]) for row in conn.execute(f"SELECT id, n FROM ticket WHERE id {IN}", (ids,))}
+    wanted = {id: (int(created) << 10) + (crc32(id.encode()) & 1023) for id, created in tickets if id not in have}
     while wanted:
         numbers = json.dumps(list(wanted.values()))
         taken = {int(row[0]) for row in conn.execute(f"SELECT n FROM ticket WHERE n {IN}", (numbers,))}
@@ -79,10 +86,6 @@ def _places(conn: Connection, rows: Sequence[Row]) -> dict[str, int]:
                 have[id] = wanted.pop(id)
                 taken.add(place)
     return have
-
-
-def _ids(rows: Iterable[Row]) -> list[str]:
-    return [row["id"] for row in rows]
 
 
 def versions(conn: Connection, entity: str, ids: Iterable[str]) -> dict[str, int]:

@@ -5,15 +5,17 @@ held, stuck or refused; what only adds (`decide.MERGING`: notes, calls, times) d
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from .. import clock
 from ..domain.decide import MERGING
+from ..domain.terms import Op
 from .opening import Connection
 from .outbox import CREATING, OpState, dump
+from .rows import IN, bind
 
 SEAL_BYTES = 600
 """What sealing adds to an envelope's JSON, at most."""
@@ -31,6 +33,12 @@ class Signer(Protocol):
         ...
 
 
+LONGEST_MS = 60 * 60 * 1000
+"""No act waits longer for its time (a hold, a second try): one that seems to was put off before the clock was set
+back, and is due."""
+_DUE = f"ifnull(next_at, 0) NOT BETWEEN ?1 + 1 AND ?1 + {LONGEST_MS}"
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """What the order of leaving needs to know of an act of the outbox."""
@@ -44,58 +52,57 @@ class Waiting:
     next_at: int | None = None
 
 
-def ready(acts: Iterable[Waiting], now_ms: int) -> list[str]:
-    """Ids of the open acts that may leave now, in order. `acts`: the whole outbox in the order it was made."""
+def ready(acts: Iterable[Waiting], now_ms: int, most: int | None = None) -> list[str]:
+    """Ids of the open acts that may leave now, in order; with `most` the first so many. `acts`: the whole outbox in
+    the order it was made."""
     stuck: set[str] = set()
     held_targets: set[str] = set()
     unmade_targets: set[str] = set()
     leaving: list[str] = []
     for act in acts:
-        later = max(act.hold_until or 0, act.next_at or 0) > now_ms
+        if len(leaving) == most:
+            break
+        later = any(now_ms < (at or 0) <= now_ms + LONGEST_MS for at in (act.hold_until, act.next_at))
         if act.state == OpState.OPEN:
             commutes = act.kind in MERGING
-            waits = (
-                later
-                or act.target in unmade_targets
-                or (act.target in held_targets and not commutes)
-                or not stuck.isdisjoint(act.stands_on)
-            )
+            lane = act.target in unmade_targets or (act.target in held_targets and not commutes)
+            waits = later or (lane and act.kind != Op.OP_WITHDRAW) or not stuck.isdisjoint(act.stands_on)
             if not waits:
                 leaving.append(act.id)
                 continue
         elif act.state != OpState.ATTENTION and not later:
             continue
         stuck.add(act.id)
+        if act.kind == Op.OP_WITHDRAW:
+            continue  # it changes nothing on its target: neither waits for the other nor is waited for
         (unmade_targets if act.kind in CREATING else held_targets).add(act.target)
     return leaving
 
 
-def _outbox(conn: Connection) -> list[Waiting]:
+def _outbox(conn: Connection) -> Iterator[Waiting]:
     rows = conn.execute(
         "SELECT id, kind, target, state, deps, basis, hold_until, next_at FROM outbox WHERE state <> 'acked' ORDER BY n"
     )
-    return [
-        Waiting(row[0], row[1], row[2], row[3], _stands_on(row[4], row[5]), row[6], row[7]) for row in rows.fetchall()
-    ]
+    return (Waiting(row[0], row[1], row[2], row[3], _stands_on(row[4], row[5]), row[6], row[7]) for row in rows)
 
 
 def _stands_on(deps: str, basis: str) -> tuple[str, ...]:
     claim = json.loads(basis).get("claim") if "claim" in basis else None
-    return (*json.loads(deps), *([claim] if claim else []))
+    return (*(json.loads(deps) if deps != "[]" else ()), *([claim] if claim else []))
 
 
-def pushable(conn: Connection, now: datetime) -> list[str]:
-    """Ids of the open acts that may be sealed and sent now, in order."""
-    return ready(_outbox(conn), clock.to_ms(now))
+def pushable(conn: Connection, now: datetime, most: int | None = None) -> list[str]:
+    """Ids of the open acts that may be sealed and sent now, in order; with `most` the first so many."""
+    return ready(_outbox(conn), clock.to_ms(now), most)
 
 
 def has_pushable(conn: Connection, now: datetime) -> bool:
     """Whether a push has something to send: sealed acts without an answer, or open ones."""
     waiting = conn.execute(
-        "SELECT EXISTS (SELECT 1 FROM outbox WHERE state = 'sealed' AND ifnull(next_at, 0) <= ?)",
+        f"SELECT EXISTS (SELECT 1 FROM outbox WHERE state = 'sealed' AND {_DUE})",
         (clock.to_ms(now),),
     ).fetchone()[0]
-    return bool(waiting) or bool(pushable(conn, now))
+    return bool(waiting) or bool(pushable(conn, now, 1))
 
 
 def seal_batch(
@@ -121,8 +128,7 @@ def seal_batch(
         return _fitting(_resending(conn, device, inc, from_counter, max_ops), max_bytes)
     now_ms = clock.to_ms(now)
     sent = conn.execute(
-        f"SELECT envelope FROM outbox WHERE state = 'sealed' AND ifnull(next_at, 0) <= ?1 AND {_OURS}"
-        " ORDER BY counter LIMIT ?4",
+        f"SELECT envelope FROM outbox WHERE state = 'sealed' AND {_DUE} AND {_OURS} ORDER BY counter LIMIT ?4",
         (now_ms, inc, device, max_ops),
     )
     held = [json.loads(row[0]) for row in sent.fetchall()]
@@ -131,11 +137,12 @@ def seal_batch(
         return batch
     room = max_bytes - sum(len(dump(envelope).encode()) for envelope in batch)
     foreign = conn.execute(
-        f"SELECT id FROM outbox WHERE state = 'sealed' AND ifnull(next_at, 0) <= ?1 AND NOT ({_OURS}) ORDER BY n",
+        f"SELECT id FROM outbox WHERE state = 'sealed' AND {_DUE} AND NOT ({_OURS}) ORDER BY n",
         (now_ms, inc, device),
     )
-    waiting = [str(row[0]) for row in foreign.fetchall()] + pushable(conn, now)
-    fresh = _unsealed(conn, device, inc, waiting[: max_ops - len(batch)], room, bool(batch))
+    most = max_ops - len(batch)
+    waiting = [str(row[0]) for row in foreign.fetchall()] + pushable(conn, now, most)
+    fresh = _unsealed(conn, device, inc, waiting[:most], room, bool(batch))
     if fresh:
         batch += _seal(conn, signer, device, inc, fresh)
     return batch
@@ -145,7 +152,7 @@ def seal_all(conn: Connection, signer: Signer, device: str, inc: str, now: datet
     """Seal every act that may leave, held ones too: the person goes, so nobody takes one back. Returns how many."""
     conn.execute("UPDATE outbox SET hold_until = NULL WHERE state = 'open' AND hold_until IS NOT NULL")
     sealed = 0
-    while waiting := pushable(conn, now)[:SEAL_OPS]:
+    while waiting := pushable(conn, now, SEAL_OPS):
         sealed += len(_seal(conn, signer, device, inc, _unsealed(conn, device, inc, waiting, SEAL_ROOM, False)))
     return sealed
 
@@ -168,10 +175,10 @@ def _unsealed(
 ) -> list[dict[str, Any]]:
     """Envelopes without a seal for as many of the acts as there is room for."""
     skew = int(conn.execute("SELECT offset FROM clock").fetchone()[0])
+    acts = {row["id"]: row for row in conn.execute(f"SELECT * FROM outbox WHERE id {IN}", (bind(op_ids),))}
     found: list[dict[str, Any]] = []
     for op_id in op_ids:
-        row = conn.execute("SELECT * FROM outbox WHERE id = ?", (op_id,)).fetchone()
-        envelope = _envelope(row, device, inc, skew)
+        envelope = _envelope(acts[op_id], device, inc, skew)
         room -= len(dump(envelope).encode()) + SEAL_BYTES
         if room < 0 and (found or has_others):
             break
@@ -228,12 +235,18 @@ def chain_head(conn: Connection, device: str, inc: str) -> tuple[int, str]:
 
 
 def _resending(conn: Connection, device: str, inc: str, counter: int, limit: int) -> list[dict[str, Any]]:
-    """What was sealed from `counter` on, the journal included; empty when that very act is no longer held."""
+    """What was sealed from `counter` on, the journal included; empty when that very act is no longer held.
+
+    Empty too when one of them was refused, taken back or let go: a central that was set back might apply it now, behind
+    the back of whoever settled it. Then a new chain carries what still stands.
+    """
     found = conn.execute(
-        "SELECT envelope FROM (SELECT inc, counter, envelope FROM outbox UNION ALL"
-        " SELECT inc, counter, envelope FROM journal)"
+        "SELECT envelope, state FROM (SELECT inc, counter, envelope, state FROM outbox UNION ALL"
+        " SELECT inc, counter, envelope, state FROM journal)"
         f" WHERE counter >= ?1 AND envelope IS NOT NULL AND {_OURS} ORDER BY counter LIMIT ?4",
         (counter, inc, device, limit),
-    )
-    envelopes = [json.loads(item[0]) for item in found.fetchall()]
+    ).fetchall()
+    if any(row[1] not in (OpState.SEALED, OpState.ACKED, OpState.DONE) for row in found):
+        return []
+    envelopes = [json.loads(row[0]) for row in found]
     return envelopes if envelopes and envelopes[0]["counter"] == counter else []

@@ -4,7 +4,7 @@ import unicodedata
 from typing import TYPE_CHECKING, cast
 
 from ..domain.rows import QueueRow
-from . import queues, rows
+from . import index, queues, rows
 from .opening import Connection
 
 if TYPE_CHECKING:
@@ -21,6 +21,11 @@ def query(text: str) -> str | None:
     if not words:
         return None
     return " ".join(f'"{word}"' for word in words) + "*"
+
+
+def complete(conn: Connection) -> bool:
+    """Whether a search finds everything that is here; after a first pull the index is built behind it."""
+    return index.complete(conn)
 
 
 def tickets(conn: Connection, text: str, me: str, limit: int = 50) -> list[QueueRow]:

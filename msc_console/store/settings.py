@@ -22,6 +22,11 @@ def put(conn: Connection, key: str, value: Any) -> None:
     )
 
 
+def drop(conn: Connection, key: str) -> None:
+    """Forget a value."""
+    conn.execute("DELETE FROM setting WHERE key = ?", (key,))
+
+
 def set_up(conn: Connection, part: str) -> dict[str, Any]:
     """The document of a part of the centre's set-up (`feed.SET_UP`); empty until central has sent it."""
     found: dict[str, Any] = get(conn, f"set_up:{part}", {})

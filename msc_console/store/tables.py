@@ -114,6 +114,30 @@ class Hop(Table, table=True):
     extra: str | None = None
 
 
+class Conflict(Table, table=True):
+    """An act that central could not apply, until a person has settled it."""
+
+    id: str = Field(primary_key=True)
+    ticket: str
+    ver: int
+    kind: str
+    act: str
+    author: str
+    author_name: str
+    made_at: int
+    received_at: int | None = None
+    args: str
+    fields: str
+    theirs_by: str
+    theirs_at: int | None = None
+    epoch: int
+    state: str
+    choice: str | None = None
+    resolved_by: str | None = None
+    resolved_at: int | None = None
+    extra: str | None = None
+
+
 class Contact(Table, table=True):
     n: int = Field(primary_key=True)
     id: str = Field(unique=True)
@@ -288,3 +312,10 @@ class Seen(Table, table=True):
 
     ticket: str = Field(primary_key=True)
     at: int
+
+
+class Thin(Table, table=True):
+    """Closed tickets without their timeline."""
+
+    ticket: str = Field(primary_key=True)
+    wanted: int

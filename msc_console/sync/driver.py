@@ -13,14 +13,16 @@ from random import Random
 
 from .. import clock
 from ..errors import MscError
+from . import bootstrap, verify
 from . import moves as m
 from .engine import Engine
 from .faults import Broken, Declined, Fault
 from .moves import Facts, Source
-from .ports import Clock, Disk, Stop, Transport
+from .ports import Clock, Disk, Intake, Stop, Transport, Waiting
 from .signals import Signals
 from .state import EngineState
 from .status import SyncStatus, Trouble
+from .verdict import Verdict
 from .wire import Envelope, Problem
 
 SLICE = 1.0
@@ -52,8 +54,11 @@ class SyncDriver:
         times: Clock = clock,
         signals: Signals | None = None,
         rng: Random | None = None,
+        intake: Intake | None = None,
     ) -> None:
+        """`intake`: where a first pull in parts goes; without one it comes in pages."""
         self._engine = engine
+        self._intake = intake
         self._transport = transport
         self._disk = disk
         self._on_status = on_status
@@ -67,6 +72,8 @@ class SyncDriver:
         self._listen_from: str | None = None
         self.status = SyncStatus()
         """The latest status."""
+        self.verdict: Verdict | None = None
+        """What the last self-check of this driver found."""
 
     @classmethod
     def open(
@@ -77,11 +84,11 @@ class SyncDriver:
         *,
         times: Clock = clock,
         rng: Random | None = None,
+        intake: Intake | None = None,
     ) -> "SyncDriver":
         """A driver whose engine goes on where the last process left off."""
-        return cls(
-            Engine(rng or Random(), EngineState.load(disk.load_state())), transport, disk, on_status, times=times
-        )
+        engine = Engine(rng or Random(), EngineState.load(disk.load_state()))
+        return cls(engine, transport, disk, on_status, times=times, intake=intake)
 
     def poke(self, source: Source = Source.LOCAL) -> None:
         """There is something to do: a local write, news at central, a new sign-in."""
@@ -116,6 +123,10 @@ class SyncDriver:
             else:
                 action = self._advance(action, left)
         return self.status
+
+    def want_verify(self) -> None:
+        """Compare the cache with central as soon as it is up to date. Before `run_until_quiet`, by its thread."""
+        self._engine.want_verify()
 
     def run_forever(self, stop: Stop) -> None:
         """Keep the laptop in step with central until `stop` is set or the person signs out."""
@@ -201,10 +212,35 @@ class SyncDriver:
                 if page.up_to_date:
                     self._note_time(page.server_time)
                 return m.Pulled(len(page.lines), page.cursor != cursor, page.up_to_date)
+            case m.Verify():
+                return m.Verified(self._verify(timeout))
+            case m.Bootstrap() | m.Fill() | m.Index() if self._intake is not None:
+                return self._first(action, self._intake, timeout)
             case m.Refresh():
                 return self._renew(timeout)
             case _:
                 raise ValueError(f"nothing to carry out: {action}")
+
+    def _verify(self, timeout: float | None) -> Verdict:
+        self.verdict = verdict = verify.verify(self._transport, self._disk, timeout)
+        if verdict.mended.rows or verdict.mended.kept:
+            names = ", ".join(verdict.entities)
+            log.error("the cache was not what central says, and is mended (%s): %s", names, verdict.mended)
+        return verdict
+
+    def _first(self, action: m.Bootstrap | m.Fill | m.Index, intake: Intake, timeout: float | None) -> m.Event:
+        """Steps of a first pull and of what it leaves to be done."""
+        match action:
+            case m.Bootstrap(generation):
+                step = bootstrap.step(generation, self._transport, intake, timeout)
+                return m.Booted(step.rows, step.moved)
+            case m.Fill(ticket):
+                bootstrap.fill(ticket, self._transport, intake, timeout)
+                return m.Filled()
+            case m.Index():
+                with _disk():
+                    intake.index()
+                return m.Indexed()
 
     def _renew(self, timeout: float | None) -> m.Event:
         try:
@@ -267,7 +303,21 @@ class SyncDriver:
                 hold = self._disk.next_hold()
         except _DiskFailed:
             pass  # the next poll looks again
-        return Facts(now=self._clock.now(), mono=self._clock.monotonic(), next_hold=hold)
+        waiting = Waiting()
+        try:
+            with _disk():
+                waiting = self._intake.waiting() if self._intake is not None else waiting
+        except _DiskFailed:
+            pass
+        return Facts(
+            now=self._clock.now(),
+            mono=self._clock.monotonic(),
+            next_hold=hold,
+            pending=self._counts[0],
+            fresh=waiting.fresh,
+            wanted=waiting.wanted,
+            unindexed=waiting.unindexed,
+        )
 
     def _say(self) -> None:
         try:
@@ -285,6 +335,7 @@ class SyncDriver:
             problem=problem,
             data=data,
             working=self._engine.working,
+            mended=self._engine.state.mended,
         )
         if status != self.status:
             self.status = status

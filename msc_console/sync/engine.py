@@ -6,97 +6,38 @@ Order at reconnect: hello, push until nothing more can leave, pull until up to d
 their own, so what central refuses on one never stops the other; the line is what both need.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
-from random import Random
-from typing import Any
 
 from ..domain.terms import Result
 from . import moves as m
-from .backoff import RETRY_AFTER_LONGEST, Guard, Pace
-from .faults import TROUBLE, Fault
+from .backoff import RETRY_AFTER_LONGEST
+from .lanes import VERIFY_LATER, Lanes
 from .moves import Facts, Phase
-from .sizes import Sizes
-from .state import EngineState
-from .status import Trouble, Working
-from .wire import PROTOCOL, Hello, Problem
+from .status import Trouble
+from .verdict import Verdict
+from .wire import PROTOCOL, SNAPSHOTS, VERIFY, Hello, Problem
 
 POLL = (45.0, 75.0)
 """Seconds between pulls that nothing asked for, drawn from this range so that laptops spread."""
+VERIFY_EVERY = (2700.0, 4500.0)
+"""Seconds between two self-checks of the cache, drawn from this range."""
+ASKED = float("-inf")
+"""In place of the time of the next self-check: a person wants one."""
 HOLD_AGAIN = 1.0
 """Seconds until the store is asked again for an op whose hold is over and that still did not leave."""
+SNAPSHOTS_LOST = 3
+"""Snapshots that central may take away under this laptop's hands before it falls back to plain pages."""
 
 _OPEN = frozenset({Result.DEFERRED, Result.GAP, Result.FORKED})
 _SETTLED = frozenset(result.value for result in Result if result not in _OPEN)
-_OFFLINE = frozenset({Fault.UNREACHABLE, Fault.TIMEOUT, Fault.TLS, Fault.NOT_OURS, Fault.CUT})
 
 
-class Engine:
+class Engine(Lanes):
     """One laptop's side of the conversation. Call `step` with each event and carry out the action it returns.
 
     One action is under way at most. A poke is welcome at any time: meanwhile it only leaves its mark, `step` repeats
     the action, and the mark outlasts the answer, which may be older. Any other event out of turn is a ValueError.
     """
-
-    def __init__(self, rng: Random, state: EngineState = EngineState()) -> None:
-        self._rng = rng
-        self.state = state
-        self.phase = Phase.IDLE
-        self.online = False
-        self.since: datetime | None = None
-        self.line = Pace(failures=state.failures)
-        self.push = Pace()
-        self.pull = Pace()
-        self.disk = Pace()
-        self._guard = Guard()
-        self._sizes = Sizes()
-        self._action: m.Action = m.Rest(None)
-        self._out: str | None = None
-        self._hello: Hello | None = None
-        self._greeted = False
-        self._refreshed = False
-        self._reset = False
-        self._want_push = self._want_pull = True
-        self._no_push: Trouble | None = None
-        self._no_pull: Trouble | None = None
-        self._refused_by: Hello | None = None
-        self._gap: int | None = None
-        self._gap_tried: int | None = None
-        self._rekey = self._rekeyed = False
-        self._answered: frozenset[str] = frozenset()
-        self._poll_at = 0.0
-        self._quiet = False
-        self._late: set[m.Source] = set()
-
-    @property
-    def problem(self) -> tuple[str | None, Mapping[str, Any]]:
-        """The most pressing trouble and the data of its sentence."""
-        if self._out is not None:
-            return self._out, {}
-        for pace in (self.disk, self.line):
-            if pace.problem is not None:
-                return pace.problem, pace.data
-        if blocked := self._no_push or self._no_pull:
-            return blocked, {}
-        lane = self.push if self.push.problem is not None else self.pull
-        return lane.problem, lane.data
-
-    @property
-    def working(self) -> Working | None:
-        if self.phase in (Phase.SEAL, Phase.SEND):
-            return Working.PUSH
-        return Working.PULL if self.phase is Phase.PULL else None
-
-    @property
-    def settled(self) -> bool:
-        """Up to date and at rest: the moment to listen for news."""
-        return self.phase is Phase.IDLE and self._greeted and not self._want_pull and self.line.problem is None
-
-    @property
-    def quiet(self) -> bool:
-        """Settled, and no push or pull waits for a better moment: nothing is left to do now."""
-        return self.settled and not self.push.failures and not self.pull.failures and not self.disk.failures
 
     def step(self, event: m.Event, facts: Facts) -> m.Action:
         """Take in one event; the action to carry out next."""
@@ -133,6 +74,10 @@ class Engine:
         self._action = self._decide(facts)
         return self._action
 
+    def want_verify(self) -> None:
+        """A person wants the cache compared with central, now; also while own acts wait."""
+        self._verify_at = ASKED
+
     def _turn(self, right: bool, event: m.Event) -> None:
         if not right:
             raise ValueError(f"{type(event).__name__} out of turn while {self.phase}")
@@ -141,7 +86,11 @@ class Engine:
 
     def _started(self, facts: Facts) -> None:
         self.phase, self._out, self._greeted, self._refreshed = Phase.IDLE, None, False, False
+        self._lost = 0
         self._want_push = self._want_pull = True
+        if self.state.verified_at is not None and self._verify_at == 0.0:
+            since = (facts.now - self.state.verified_at).total_seconds()
+            self._verify_at = facts.mono + self._rng.uniform(*VERIFY_EVERY) - min(max(since, 0.0), VERIFY_EVERY[1])
         if self.state.next_at is not None:
             wait = (self.state.next_at - facts.now).total_seconds()
             # A wall clock that was set back since must not silence the laptop for a day.
@@ -154,6 +103,8 @@ class Engine:
         self._want_pull = self._want_pull or source is not m.Source.LOCAL
         if source is m.Source.SIGNED_IN and self.phase is Phase.OUT:
             self.phase, self._out, self._refreshed = Phase.IDLE, None, False
+        if source is m.Source.SIGNED_IN:
+            self._verify_at = 0.0
         if source is m.Source.WAKE:
             self._greeted = False
         if source is not m.Source.CENTRAL:
@@ -166,7 +117,10 @@ class Engine:
                 self._hail(hello, facts)
             case m.WasReset(), Phase.RESET:
                 self._reset = False
+                self._answered = frozenset()  # what is offered again may be answered again
                 self._want_pull = True
+                if self._hello is not None:  # not before: a crash in between must not hide that central was restored
+                    self.state = replace(self.state, generation=self._hello.generation)
             case m.Rekeyed(), Phase.REKEY:
                 self._rekey, self._rekeyed, self._want_push = False, True, True
             case m.Sealed(n), Phase.SEAL:
@@ -181,6 +135,16 @@ class Engine:
                 self._pushed(event, facts)
             case m.Pulled(), Phase.PULL:
                 self._pulled(event, facts)
+            case m.Verified(verdict), Phase.VERIFY:
+                self._verified(verdict, facts)
+            case m.Booted(), Phase.BOOT:
+                self._booted(event, facts)
+            case m.Filled(), Phase.FILL:
+                self._refreshed = False
+                self.disk.ok()
+                self._progressed(facts)
+            case m.Indexed(), Phase.INDEX:
+                self.disk.ok()
             case m.Refreshed(), Phase.REFRESH:
                 self._refreshed = True
             case _:
@@ -198,9 +162,10 @@ class Engine:
             if hello.protocol_oldest_pull > PROTOCOL:
                 self._no_pull, self._refused_by = Trouble.TOO_OLD, hello
         self._want_push = self._want_pull = True
-        if self.state.generation != hello.generation:
-            self._reset = self._reset or self.state.generation != ""
+        if self.state.generation == "":
             self.state = replace(self.state, generation=hello.generation)
+        elif self.state.generation != hello.generation:
+            self._reset = True
 
     def _pushed(self, event: m.Pushed, facts: Facts) -> None:
         results = event.reply.results
@@ -250,33 +215,33 @@ class Engine:
         elif not event.moved:
             self.pull.fail(facts.mono, self._rng, Trouble.NO_PROGRESS)
 
-    def _progressed(self, facts: Facts, *, clears_guard: bool = True) -> None:
-        if clears_guard:
-            self._guard.progress()
+    def _verified(self, verdict: Verdict, facts: Facts) -> None:
+        self._refreshed = False
         self.line.ok()
-        if self.phase is Phase.PULL:
-            self.pull.ok()
         self._set_online(True, facts)
-        self._save_line(facts)
-
-    def _failed(self, event: m.Failed, facts: Facts) -> None:
-        pushing, pulling = self.phase is Phase.SEND, self.phase is Phase.PULL
-        self.phase, self._quiet = Phase.IDLE, False
-        trouble = TROUBLE[event.kind]
-        if event.kind in (Fault.DISK, Fault.DISK_FULL):
-            self.disk.fail(facts.mono, self._rng, event.key or trouble)
+        if not verdict.compared:
+            self._want_pull = True
+            self._verify_at = facts.mono + self._rng.uniform(*VERIFY_LATER)
             return
-        if event.kind in (Fault.CUT, Fault.TIMEOUT):
-            self._sizes.shrink(push=pushing, page=pulling)
-        if event.kind in _OFFLINE:
-            self._greeted = False
-            self._set_online(False, facts)
-        self._line_fails(facts, trouble, {}, event.retry_after)
+        self._guard.progress()
+        self._verify_at = facts.mono + self._rng.uniform(*VERIFY_EVERY)
+        mended = self.state.mended + verdict.mended.rows
+        self.state = replace(self.state, verified_at=facts.now, mended=mended)
+
+    def _booted(self, event: m.Booted, facts: Facts) -> None:
+        self._refreshed = False
+        self.disk.ok()
+        if event.rows > 0:
+            self._lost = 0
+        if event.moved:
+            self._progressed(facts)
 
     def _refused(self, event: m.Refused, facts: Facts) -> None:
         phase, self.phase, self._quiet = self.phase, Phase.IDLE, False
         problem, status = event.problem, event.problem.status
         data = {**problem.data, "status": status}
+        if phase is Phase.VERIFY:
+            self._verify_at = facts.mono + self._rng.uniform(*(VERIFY_LATER if status in (401, 410) else VERIFY_EVERY))
         key: str = Trouble.SERVER if status >= 500 or not problem.code else problem.code
         self._set_online(True, facts)
         if status == 401 or (phase is Phase.REFRESH and status in (400, 403)):
@@ -285,8 +250,10 @@ class Engine:
             self._version_refused(phase, problem)
         elif status in (429, 503):
             self._line_fails(facts, Trouble.BUSY, data, event.retry_after)
-        elif status == 410 and phase is Phase.PULL:
+        elif status == 410 and phase in (Phase.PULL, Phase.VERIFY):
             self._greeted, self._reset = False, True
+        elif status in (404, 410) and phase is Phase.BOOT:
+            self._lost += 1
         elif status == 409:
             self._greeted = False
         elif phase is Phase.SEND:
@@ -296,7 +263,9 @@ class Engine:
                     return
                 key = Trouble.OP_REFUSED
             self.push.fail(facts.mono, self._rng, key, data, event.retry_after)
-        elif phase is Phase.PULL:
+        elif phase is Phase.VERIFY:
+            pass  # a self-check that central can't answer stops nothing; it is asked for again later
+        elif phase in (Phase.PULL, Phase.BOOT, Phase.FILL):
             self.pull.fail(facts.mono, self._rng, key, data, event.retry_after)
         else:
             self._line_fails(facts, key, data, event.retry_after)
@@ -308,14 +277,6 @@ class Engine:
             self._out = problem.code if superseded else Trouble.SIGNED_OUT
             return
         self._request(m.Refresh(), Phase.REFRESH, facts)
-
-    def _version_refused(self, phase: Phase, problem: Problem) -> None:
-        trouble = Trouble.TOO_NEW if problem.code == "protocol_too_new" else Trouble.TOO_OLD
-        self._refused_by = self._hello
-        # One refusal of a push says nothing about pulls: work stays, reading goes on. Elsewhere it speaks for both.
-        self._no_push = trouble
-        if phase is not Phase.SEND:
-            self._no_pull = trouble
 
     # -- what to do next
 
@@ -335,7 +296,7 @@ class Engine:
             return self._request(m.Greet(), Phase.GREET, facts)
         if self._reset:
             self.phase = Phase.RESET
-            return m.Reset(self.state.generation)
+            return m.Reset(self._hello.generation if self._hello is not None else self.state.generation)
         if self._rekey:
             self.phase = Phase.REKEY
             return m.Rekey()
@@ -343,8 +304,30 @@ class Engine:
             self.phase = Phase.SEAL
             return m.Push(self._sizes.ops, self._sizes.octets, self._gap)
         if self._want_pull and self._no_pull is None and not self.pull.waits(facts.mono):
+            if facts.fresh and self._may_boot():
+                return self._request(m.Bootstrap(self.state.generation), Phase.BOOT, facts)
             return self._request(m.Pull(self._sizes.page), Phase.PULL, facts)
+        if facts.wanted is not None and self._no_pull is None and not self.pull.waits(facts.mono) and self._snapshots():
+            return self._request(m.Fill(facts.wanted), Phase.FILL, facts)
+        if facts.unindexed:
+            self.phase = Phase.INDEX
+            return m.Index()
+        if self._may_verify(facts) and self._verify_at <= facts.mono:
+            return self._request(m.Verify(), Phase.VERIFY, facts)
         return self._rest(facts)
+
+    def _snapshots(self) -> bool:
+        return self._hello is not None and SNAPSHOTS in self._hello.features
+
+    def _may_boot(self) -> bool:
+        """In parts as long as central can, and does not lose them time and again."""
+        return self._snapshots() and self._lost < SNAPSHOTS_LOST
+
+    def _may_verify(self, facts: Facts) -> bool:
+        """Only what is up to date can be compared, and by itself only once own acts are answered."""
+        able = self._hello is not None and VERIFY in self._hello.features
+        calm = facts.pending == 0 or self._verify_at == ASKED
+        return able and calm and not self._want_pull and not self._no_pull
 
     def _request(self, action: m.Action, phase: Phase, facts: Facts) -> m.Action:
         """`action`, unless five requests have just achieved nothing: then patience, however we came here."""
@@ -365,26 +348,13 @@ class Engine:
             self._poll_at = facts.mono + self._rng.uniform(*POLL)
         times = [self._poll_at]
         times += [pace.at for pace in (self.push, self.pull) if pace.waits(facts.mono)]
+        if self._may_verify(facts):
+            times.append(self._verify_at)
         if facts.next_hold is not None:
             wait = (facts.next_hold - facts.now).total_seconds()
             # One that is over but did not leave waits for something else: no reason to look all the time.
             times.append(facts.mono + (wait if wait > 0 else HOLD_AGAIN))
         return m.Rest(min(times))
-
-    # -- small parts
-
-    def _set_online(self, online: bool, facts: Facts) -> None:
-        if online != self.online or self.since is None:
-            self.online, self.since = online, facts.now
-
-    def _line_fails(self, facts: Facts, key: str | None, data: Mapping[str, Any], retry_after: float | None) -> None:
-        self.line.fail(facts.mono, self._rng, key, data, retry_after)
-        self._save_line(facts)
-
-    def _save_line(self, facts: Facts) -> None:
-        wait = self.line.at - facts.mono
-        next_at = facts.now + timedelta(seconds=wait) if wait > 0 else None
-        self.state = replace(self.state, failures=self.line.failures, next_at=next_at)
 
 
 def _speech(hello: Hello) -> tuple[object, ...]:

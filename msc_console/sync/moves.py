@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from .faults import Fault
+from .verdict import Verdict
 from .wire import Hello, Problem, PushReply
 
 
@@ -17,6 +18,14 @@ class Facts:
     """Monotonic seconds."""
     next_hold: datetime | None = None
     """When the next held op may leave."""
+    fresh: bool = False
+    """Nothing has been pulled to its end yet, and this laptop can take a snapshot."""
+    wanted: str | None = None
+    """A ticket whose timeline is to be fetched."""
+    unindexed: bool = False
+    """Rows wait to be indexed."""
+    pending: int = 0
+    """Own acts without central's answer."""
 
 
 class Source(StrEnum):
@@ -41,6 +50,10 @@ class Phase(StrEnum):
     SEAL = "seal"
     SEND = "send"
     PULL = "pull"
+    BOOT = "boot"
+    FILL = "fill"
+    INDEX = "index"
+    VERIFY = "verify"
     REFRESH = "refresh"
     OUT = "out"
     """Signed out: nothing leaves until someone signs in."""
@@ -91,6 +104,31 @@ class Pulled:
 
 
 @dataclass(frozen=True, slots=True)
+class Verified:
+    """The cache was compared with central, and what differed is put right; or there was news on the way."""
+
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Booted:
+    """One step of a first pull is on disk: a manifest or a part, with so many rows. `moved`: it brought anything."""
+
+    rows: int
+    moved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A ticket's timeline is on disk, or central has none to give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """Some rows more can be searched for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refreshed:
     """The session has new tokens."""
 
@@ -128,8 +166,8 @@ class SignedOut:
 
 
 Event = (
-    Start | Greeted | WasReset | Rekeyed | Sealed | Pushed | Pulled | Refreshed | Refused | Failed | Poked | Tick
-    | SignedOut
+    Start | Greeted | WasReset | Rekeyed | Sealed | Pushed | Pulled | Booted | Filled | Indexed | Verified | Refreshed
+    | Refused | Failed | Poked | Tick | SignedOut
 )  # fmt: skip
 
 
@@ -174,6 +212,30 @@ class Pull:
 
 
 @dataclass(frozen=True, slots=True)
+class Verify:
+    """Compare what is here with what central says, and put right what differs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """Go one step on with the first pull: its manifest, or the next part, under this generation."""
+
+    generation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Fetch the timeline of a ticket."""
+
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Index some of the rows that wait."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refresh:
     """Renew the session's tokens."""
 
@@ -190,4 +252,4 @@ class Stop:
     """The conversation is over."""
 
 
-Action = Greet | Reset | Rekey | Push | Send | Pull | Refresh | Rest | Stop
+Action = Greet | Reset | Rekey | Push | Send | Pull | Bootstrap | Fill | Index | Verify | Refresh | Rest | Stop

@@ -58,6 +58,37 @@ def clean_tree(value: Any, *, line: bool = False) -> Any:
     return value
 
 
+def untouched(raw: bytes) -> bool:
+    """Whether cleaning would change no text in these lines of JSON, whatever their keys: without a backslash a string
+    has no controls and no line feeds. UnicodeDecodeError for bytes that are no text."""
+    if b"\\" in raw or b"\x7f" in raw or _long(raw):
+        return False
+    return raw.isascii() or text.plain(raw.decode())
+
+
+def _long(raw: bytes) -> bool:
+    """Whether a string may be longer than a line's cap: no quote in so many bytes."""
+    at, last = 0, len(raw) - text.LINE_CAP
+    while at < last:
+        quote = raw.rfind(b'"', at, at + text.LINE_CAP)
+        if quote < 0:
+            return True
+        at = quote + 1
+    return False
+
+
+def read_lines(body: bytes) -> list[Line]:
+    """Lines of NDJSON, each readable and clean. Raises as the decoder does; `Broken(CUT)` for a row without its
+    parts."""
+    lines = _lines.decode_lines(body)
+    if untouched(body):
+        return [_checked(line) for line in lines]
+    raws = [raw for raw in body.split(b"\n") if raw.strip()]
+    if len(raws) != len(lines):
+        return [_clean(_checked(line)) for line in lines]
+    return [_checked(line) if untouched(raw) else _clean(_checked(line)) for line, raw in zip(lines, raws, strict=True)]
+
+
 def decode(body: bytes, kind: type[S], fault: Fault) -> S:
     """`body` as a message of `kind`; anything else is `fault`."""
     try:
@@ -84,22 +115,35 @@ def clean_message(message: S) -> S:
 
 def read_page(body: bytes) -> Page:
     """The NDJSON `body` of `GET /v1/changes`. `Broken(CUT)` for anything but one whole page."""
+    lines, end = read_whole(body)
+    if not end.cursor:
+        raise Broken(Fault.CUT)
+    return Page(lines=lines, cursor=end.cursor, up_to_date=end.up_to_date, server_time=clean_line(end.server_time))
+
+
+def read_whole(body: bytes) -> tuple[tuple[Line, ...], Line]:
+    """The rows of an NDJSON reply and its `end` line. `Broken(CUT)` when a line is missing or unreadable."""
     try:
-        lines = _lines.decode_lines(body)
-        if not lines or lines[-1].t != "end":
-            raise Broken(Fault.CUT)
-        end = lines.pop()
-        if not end.cursor or len(lines) != end.rows or any(line.t == "end" for line in lines):
-            raise Broken(Fault.CUT)
-        kept = tuple(_clean(line) for line in lines if line.t in LINES)
+        lines = read_lines(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Broken(Fault.CUT) from error
-    return Page(lines=kept, cursor=end.cursor, up_to_date=end.up_to_date, server_time=clean_line(end.server_time))
+    if not lines or lines[-1].t != "end":
+        raise Broken(Fault.CUT)
+    end = lines.pop()
+    if len(lines) != end.rows or any(line.t == "end" for line in lines):
+        raise Broken(Fault.CUT)
+    return tuple(line for line in lines if line.t in LINES), end
+
+
+def _checked(line: Line) -> Line:
+    if line.t in LINES and (not line.entity or not line.id or (line.t == "put" and line.d is UNSET)):
+        raise Broken(Fault.CUT)
+    return line
 
 
 def _clean(line: Line) -> Line:
-    if not line.entity or not line.id or (line.t == "put" and line.d is UNSET):
-        raise Broken(Fault.CUT)
+    if line.t not in LINES:
+        return line
     return Line(
         t=line.t,
         entity=clean_line(line.entity),

@@ -1,11 +1,14 @@
 """What the conversation needs from other rooms, as protocols. The desk hands in the real ones, tests their own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from ..digest import Digest
 from .pages import Page
-from .wire import Envelope, Hello, Line, PushReply, Tokens
+from .verdict import Mended
+from .wire import Envelope, Hello, Line, PushReply, Snapshot, Tokens, VerifyReply
 
 
 class Clock(Protocol):
@@ -71,12 +74,74 @@ class Disk(Protocol):
         """Central's clock read `server_time` when the laptop's read `now`: the estimated skew of later ops."""
         ...
 
+    def digests(self, cut: datetime) -> Mapping[str, Digest]:
+        """Entity -> digest of central's rows here. Tickets closed before `cut`, and what belongs to closed tickets,
+        don't count; nor do own acts."""
+        ...
+
+    def buckets(self, entity: str, cut: datetime) -> Sequence[Digest]:
+        """The digests of an entity's 256 buckets."""
+        ...
+
+    def mend(self, entity: str, parts: Sequence[int], lines: Sequence[Line], cut: datetime) -> Mended:
+        """Make the rows of these buckets what central says (`lines`: a put for each): what is missing or of another
+        version comes in, what is too much goes, unless own acts on it are unsettled."""
+        ...
+
     def load_state(self) -> dict[str, Any] | None:
         """What `save_state` kept last."""
         ...
 
     def save_state(self, state: dict[str, Any]) -> None:
         """Keep the engine's few values (JSON types)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a first pull and its aftermath still need: to be taken (`fresh`), a timeline, an index."""
+
+    fresh: bool = False
+    wanted: str | None = None
+    unindexed: bool = False
+
+
+class Intake(Protocol):
+    """The laptop's store as a first pull in parts sees it. Each call is one transaction, as those of `Disk`."""
+
+    def waiting(self) -> Waiting: ...
+
+    def held(self) -> tuple[Snapshot, frozenset[int]] | None:
+        """The snapshot that is being taken, and which of its parts are in."""
+        ...
+
+    def begin(self, manifest: Snapshot) -> None:
+        """Take this snapshot from its first part on."""
+        ...
+
+    def renew(self, manifest: Snapshot) -> None:
+        """The snapshot under way has more parts by now."""
+        ...
+
+    def take(self, lines: Sequence[Line], part: int | None) -> None:
+        """Rows of a part; with `part` they are the last of it, and it counts as in. A row never replaces a newer one.
+        The cursor stays empty and the outbox as it is."""
+        ...
+
+    def finish(self, manifest: Snapshot) -> None:
+        """Every part is in: the manifest's cursor is the cursor."""
+        ...
+
+    def drop(self) -> None:
+        """Central no longer has the snapshot: what came of it has to come again, or goes when all has come."""
+        ...
+
+    def fill(self, ticket: str, lines: Sequence[Line]) -> None:
+        """The timeline of a ticket; no lines when central has none for this reader."""
+        ...
+
+    def index(self) -> None:
+        """Index some of the rows that wait."""
         ...
 
 
@@ -108,6 +173,24 @@ class Transport(Protocol):
     def push(self, ops: Sequence[Envelope], timeout: float | None = None) -> PushReply: ...
 
     def changes(self, cursor: str, limit: int, wait: int = 0, timeout: float | None = None) -> Page: ...
+
+    def verify(self, cursor: str, buckets: Sequence[str], timeout: float | None = None) -> VerifyReply: ...
+
+    def verify_rows(self, cursor: str, entity: str, buckets: Sequence[int], timeout: float | None = None) -> Page: ...
+
+    def begin_snapshot(self, timeout: float | None = None) -> Snapshot: ...
+
+    def snapshot(self, id: str, have: int, timeout: float | None = None) -> Snapshot:
+        """The manifest once it names more parts than `have`, or after some seconds."""
+        ...
+
+    def part(self, id: str, n: int, timeout: float | None = None) -> bytes:
+        """A part as it is packed."""
+        ...
+
+    def timeline(self, ticket: str, timeout: float | None = None) -> Sequence[Line]:
+        """What belongs to a ticket."""
+        ...
 
     def renew(self, timeout: float | None = None) -> None:
         """New tokens into the token store. `Declined` with 401 when the session is over."""

@@ -10,12 +10,15 @@ from .. import clock
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """`next_at`: no request before it (wall time), so that restarts don't hammer a central in trouble."""
+    """`next_at`: no request before it (wall time), so that restarts don't hammer a central in trouble. `mended`: rows
+    that self-checks have put right since this cache began."""
 
     generation: str = ""
     failures: int = 0
     next_at: datetime | None = None
     last_sync: datetime | None = None
+    verified_at: datetime | None = None
+    mended: int = 0
 
     def dump(self) -> dict[str, Any]:
         """Plain JSON types for `Disk.save_state`."""
@@ -24,6 +27,8 @@ class EngineState:
             "failures": self.failures,
             "next_at": None if self.next_at is None else clock.iso(self.next_at),
             "last_sync": None if self.last_sync is None else clock.iso(self.last_sync),
+            "verified_at": None if self.verified_at is None else clock.iso(self.verified_at),
+            "mended": self.mended,
         }
 
     @classmethod
@@ -31,12 +36,14 @@ class EngineState:
         """The state that `dump` gave; a first start when it can't be read."""
         try:
             saved = saved or {}
-            next_at, last_sync = saved.get("next_at"), saved.get("last_sync")
+            next_at, last_sync, verified_at = (saved.get(name) for name in ("next_at", "last_sync", "verified_at"))
             return cls(
                 str(saved.get("generation", "")),
                 int(saved.get("failures", 0)),
                 None if next_at is None else clock.parse(next_at),
                 None if last_sync is None else clock.parse(last_sync),
+                None if verified_at is None else clock.parse(verified_at),
+                int(saved.get("mended", 0)),
             )
         except (TypeError, ValueError):
             return cls()

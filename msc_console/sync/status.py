@@ -57,3 +57,5 @@ class SyncStatus:
     data: Mapping[str, Any] = field(default_factory=dict)
     """Fills the problem's sentence."""
     working: Working | None = None
+    mended: int = 0
+    """Rows of the cache that self-checks have put right. Anything but 0 is a fault of a program."""

@@ -5,28 +5,34 @@ from the environment. What a captive portal says ends as `Broken(NOT_OURS)` and 
 """
 
 import threading
-import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from .. import __version__, clock
+from .. import __version__, clock, packing
 from ..errors import UsageError
+from .answers import known_results, read_problem, signed_out, usable
+from .bodies import ACCEPTED, body
 from .faults import Broken, Declined, Fault
-from .pages import Page, S, clean_line, clean_message, clean_tree, decode, read_page
+from .lines import hang_up, trust, why
+from .pages import Page, S, clean_line, clean_message, decode, read_page, read_whole
 from .ports import Clock, TokenStore
+from .snapshots import checked
+from .stream import EVENTS, FIRST_WORD, SILENCE, Parser, Word
 from .wire import (
     HEADER,
+    PART_BYTES,
     PROTOCOL,
     PUSH_OPS,
     Code,
     Envelope,
     Hello,
+    Line,
     OpResult,
     Pending,
     Problem,
@@ -34,9 +40,13 @@ from .wire import (
     PushReply,
     Refresh,
     SignIn,
+    Snapshot,
     StatusAsk,
     StatusReply,
     Tokens,
+    VerifyAsk,
+    VerifyReply,
+    VerifyRowsAsk,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +55,9 @@ if TYPE_CHECKING:
 PRODUCT = "msc-console"
 """`Hello.product` of a central of ours."""
 JSON, NDJSON, PROBLEM = "application/json", "application/x-ndjson", "application/problem+json"
+ZSTD = "application/zstd"
+MANIFEST_WAIT = 10.0
+"""Seconds that central may hold a manifest back."""
 REPLY_CAP = 1024 * 1024
 PAGE_CAP = 64 * 1024 * 1024
 """Bytes of a reply and of a page of changes, after decompression. Far above what central sends."""
@@ -68,6 +81,7 @@ class _Call:
     wait: float = 0.0
     timeout: float | None = None
     again: bool = True
+    packed: bool = False
 
 
 class HttpTransport:
@@ -99,6 +113,9 @@ class HttpTransport:
         self._lock = threading.Lock()
         self._renewing = threading.Lock()
         self._used: str | None = None
+        self._streaming: httpx.Response | None = None
+        self.features: frozenset[str] = frozenset()
+        """What the central that was last greeted can do."""
 
     # -- the calls
 
@@ -107,6 +124,7 @@ class HttpTransport:
         found = decode(self._send(_Call(method="GET", path="/v1/hello", timeout=timeout)), Hello, Fault.NOT_OURS)
         if found.product != PRODUCT:
             raise Broken(Fault.NOT_OURS)
+        self.features = frozenset(found.features)
         return clean_message(found)
 
     def sign_in(self, asked: SignIn, timeout: float | None = None) -> Pending:
@@ -115,11 +133,11 @@ class HttpTransport:
 
     def code(self, token: str, asked: Code, timeout: float | None = None) -> Tokens:
         """The one-time code, under the token of `sign_in`."""
-        return _checked(self._post("/v1/session/code", asked, Tokens, token=token, timeout=timeout, again=False))
+        return usable(self._post("/v1/session/code", asked, Tokens, token=token, timeout=timeout, again=False))
 
     def refresh(self, asked: Refresh, timeout: float | None = None) -> Tokens:
         """New tokens for a refresh token. A lost reply may be asked for again within 30 s."""
-        return _checked(self._post("/v1/session/refresh", asked, Tokens, timeout=timeout))
+        return usable(self._post("/v1/session/refresh", asked, Tokens, timeout=timeout))
 
     def renew(self, timeout: float | None = None) -> None:
         """New tokens into the token store, unless another thread or process has just put them there."""
@@ -128,7 +146,7 @@ class HttpTransport:
                 return
             token = self._tokens.refresh_token()
             if token is None:
-                raise _signed_out()
+                raise signed_out()
             self._tokens.save(self.refresh(Refresh(token, self._tokens.sign_refresh(token)), timeout))
 
     def sign_out(self, timeout: float | None = None) -> None:
@@ -137,9 +155,8 @@ class HttpTransport:
 
     def push(self, ops: Sequence[Envelope], timeout: float | None = None) -> PushReply:
         """Send sealed ops of one device, in order. Only results of these ops are returned."""
-        asked = Push(ops[0].device, list(ops))
-        reply = self._post("/v1/push", asked, PushReply, token=self._access(), timeout=timeout)
-        return PushReply(clean_line(reply.server_time), _results(reply.results, {op.op for op in ops}))
+        reply = self._pushed(Push(ops[0].device, list(ops)), timeout)
+        return PushReply(clean_line(reply.server_time), known_results(reply.results, {op.op for op in ops}))
 
     def changes(self, cursor: str, limit: int, wait: int = 0, timeout: float | None = None) -> Page:
         """The page after `cursor`. `wait`: seconds that central may hold the answer until there is one."""
@@ -157,19 +174,92 @@ class HttpTransport:
             )
         )  # fmt: skip
 
+    def verify(self, cursor: str, buckets: Sequence[str], timeout: float | None = None) -> VerifyReply:
+        """Digests of what a laptop at `cursor` should hold; of the entities in `buckets` those of each bucket too."""
+        asked = VerifyAsk(cursor, list(buckets))
+        return self._post("/v1/verify", asked, VerifyReply, token=self._access(), timeout=timeout)
+
+    def verify_rows(self, cursor: str, entity: str, buckets: Sequence[int], timeout: float | None = None) -> Page:
+        """All rows of an entity in some buckets that a laptop should hold, as a page of puts."""
+        body = msgspec.json.encode(VerifyRowsAsk(cursor, entity, list(buckets)))
+        call = _Call(
+            method="POST", path="/v1/verify/rows", body=body, token=self._access(), expects=NDJSON, cap=PAGE_CAP,
+            timeout=timeout,
+        )  # fmt: skip
+        return read_page(self._send(call))
+
+    def begin_snapshot(self, timeout: float | None = None) -> Snapshot:
+        """A first pull in parts: the manifest as far as there is one."""
+        call = _Call(method="POST", path="/v1/snapshots", token=self._access(), wait=MANIFEST_WAIT, timeout=timeout)
+        return checked(decode(self._send(call), Snapshot, Fault.NOT_OURS))
+
+    def snapshot(self, id: str, have: int, timeout: float | None = None) -> Snapshot:
+        """The manifest again; central holds it back for up to `MANIFEST_WAIT` until it names more than `have` parts."""
+        call = _Call(
+            method="GET", path=f"/v1/snapshots/{id}", params={"have": have}, token=self._access(), wait=MANIFEST_WAIT,
+            timeout=timeout,
+        )  # fmt: skip
+        return checked(decode(self._send(call), Snapshot, Fault.NOT_OURS))
+
+    def part(self, id: str, n: int, timeout: float | None = None) -> bytes:
+        """A part of a snapshot as it is packed (`snapshots.read_part`)."""
+        path = f"/v1/snapshots/{id}/parts/{n}"
+        return self._send(
+            _Call(method="GET", path=path, token=self._access(), expects=ZSTD, cap=PART_BYTES, timeout=timeout)
+        )
+
+    def timeline(self, ticket: str, timeout: float | None = None) -> Sequence[Line]:
+        """Entries, escalations and the like of one ticket."""
+        path = f"/v1/tickets/{quote(ticket, safe='')}/timeline"
+        call = _Call(method="GET", path=path, token=self._access(), expects=NDJSON, cap=PAGE_CAP, timeout=timeout)
+        return read_whole(self._send(call))[0]
+
     def statuses(self, ops: Sequence[str], timeout: float | None = None) -> StatusReply:
         """What became of these ops; those that central does not know are absent."""
         found: list[OpResult] = []
         for start in range(0, len(ops), PUSH_OPS):
             some = list(ops[start : start + PUSH_OPS])
             reply = self._post("/v1/ops/status", StatusAsk(some), StatusReply, token=self._access(), timeout=timeout)
-            found += _results(reply.results, set(some))
+            found += known_results(reply.results, set(some))
         return StatusReply(found)
 
+    def stream(self, first: float = FIRST_WORD, silence: float = SILENCE) -> Iterator[list[Word]]:
+        """What central says on its stream, a list per piece that arrives, empty for a ping; ends when central closes.
+
+        TIMEOUT: no word within `first` seconds, or not even a ping for `silence`. CUT: the connection broke.
+        """
+        import httpx
+
+        call = _Call(method="GET", path="/v1/stream", token=self._access(), expects=EVENTS, timeout=first)
+        asked, parser, started = self._request(call, httpx), Parser(), False
+        asked["headers"]["Accept-Encoding"] = "identity"
+        try:
+            with self._open().stream(**asked) as response:
+                started = True
+                self._accept(call, response)
+                if response.headers.get("content-encoding", "identity") != "identity":
+                    raise Broken(Fault.NOT_OURS)
+                # The connection reads this anew when it begins with the body.
+                response.request.extensions["timeout"]["read"] = silence
+                self._streaming = response
+                for piece in response.iter_raw():
+                    yield parser.feed(piece)
+        except httpx.ConnectTimeout as error:
+            raise Broken(Fault.UNREACHABLE) from error
+        except httpx.TimeoutException as error:
+            raise Broken(Fault.TIMEOUT) from error
+        except httpx.TransportError as error:
+            raise Broken(Fault.CUT if started else why(error)) from error
+        finally:
+            self._streaming = None
+
     def close(self) -> None:
-        """Close the connections; the next call opens new ones."""
+        """Close the connections; the next call opens new ones. A thread that hears a stream is woken."""
         with self._lock:
             client, self._client = self._client, None
+            streaming = self._streaming
+        if streaming is not None:
+            hang_up(streaming)
         if client is not None:
             client.close()
 
@@ -178,9 +268,23 @@ class HttpTransport:
     def _access(self) -> str:
         token = self._tokens.access()
         if token is None:
-            raise _signed_out()
+            raise signed_out()
         self._used = token
         return token
+
+    def _pushed(self, asked: Push, timeout: float | None) -> PushReply:
+        """Packed where central takes that; one that has forgotten how (an older version was put back) gets it plain."""
+        plain = msgspec.json.encode(asked)
+        call = _Call(method="POST", path="/v1/push", body=plain, token=self._access(), timeout=timeout)
+        if packing.NAME in self.features and len(plain) > packing.WORTH:
+            try:
+                packed = replace(call, body=packing.pack(plain), packed=True)
+                return decode(self._send(packed), PushReply, Fault.NOT_OURS)
+            except Declined as refused:
+                if refused.problem.status not in (400, 415):
+                    raise
+                self.features -= {packing.NAME}
+        return decode(self._send(call), PushReply, Fault.NOT_OURS)
 
     def _post(self, path: str, asked: msgspec.Struct, kind: type[S], **more: Any) -> S:
         call = _Call(method="POST", path=path, body=msgspec.json.encode(asked), **more)
@@ -203,12 +307,14 @@ class HttpTransport:
                 # A kept connection that died while idle shows only now; a fresh one decides.
                 if tries and not started and not isinstance(error, httpx.ConnectError):
                     continue
-                raise Broken(Fault.CUT if started else _why(error)) from error
+                raise Broken(Fault.CUT if started else why(error)) from error
 
     def _request(self, call: _Call, httpx: Any) -> dict[str, Any]:
-        headers = {HEADER: str(PROTOCOL), "Accept": f"{call.expects or JSON}, {PROBLEM}", "Accept-Encoding": "gzip"}
+        headers = {HEADER: str(PROTOCOL), "Accept": f"{call.expects or JSON}, {PROBLEM}", "Accept-Encoding": ACCEPTED}
         if call.body is not None:
             headers["Content-Type"] = JSON
+        if call.packed:
+            headers["Content-Encoding"] = packing.NAME
         if call.token is not None:
             headers["Authorization"] = f"Bearer {call.token}"
         most = call.timeout if call.timeout is not None else TOTAL
@@ -228,41 +334,35 @@ class HttpTransport:
         }
 
     def _read(self, call: _Call, response: "httpx.Response") -> bytes:
+        self._accept(call, response)
+        return self._body(call, response)
+
+    def _accept(self, call: _Call, response: "httpx.Response") -> None:
+        """Raises for whatever is not the answer that was asked for; its body is still unread."""
         status = response.status_code
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         patience = self._patience(response.headers)
         if 200 <= status < 300:
             if call.expects and kind != call.expects:
                 raise Broken(Fault.NOT_OURS)
-            return self._body(call, response)
+            return
         if kind == PROBLEM and status >= 400:
-            raise Declined(_problem(self._body(call, response), status), patience)
+            raise Declined(read_problem(self._body(call, response), status), patience)
         if status == 413:  # a proxy in front of central may say so by itself, in HTML
             raise Declined(Problem("about:blank", "Too large", status, "too_large"), patience)
         raise Broken(Fault.SERVER if status == 429 or status >= 500 else Fault.NOT_OURS, patience)
 
     def _body(self, call: _Call, response: "httpx.Response") -> bytes:
-        """The reply's bytes, never more than the cap, whatever the compression claims."""
-        encoding = response.headers.get("content-encoding", "identity").strip().lower()
-        if encoding not in ("identity", "gzip"):
-            raise Broken(Fault.NOT_OURS)
-        unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
+        """The reply's bytes within its cap and its time."""
         until = self._clock.monotonic() + (call.timeout if call.timeout is not None else TOTAL) + call.wait
-        parts, size = [], 0
-        try:
-            for part in response.iter_raw():
-                piece = part if unpack is None else unpack.decompress(part, call.cap + 1 - size)
-                size += len(piece)
-                if size > call.cap:
-                    raise Broken(Fault.NOT_OURS)
+
+        def in_time() -> Iterator[bytes]:
+            for piece in response.iter_raw():
                 if self._clock.monotonic() > until:
                     raise Broken(Fault.TIMEOUT)
-                parts.append(piece)
-        except zlib.error as error:
-            raise Broken(Fault.CUT) from error
-        if unpack is not None and not unpack.eof:
-            raise Broken(Fault.CUT)
-        return b"".join(parts)
+                yield piece
+
+        return body(in_time(), response.headers.get("content-encoding", "identity"), call.cap)
 
     def _patience(self, headers: Mapping[str, str]) -> float | None:
         """`Retry-After` in seconds, from either of its two forms; None when there is none to read."""
@@ -282,56 +382,10 @@ class HttpTransport:
             if self._client is None:
                 self._client = httpx.Client(
                     transport=self._http,
-                    verify=_trust(self._ca_file) if self._http is None else False,
+                    verify=trust(self._ca_file) if self._http is None else False,
                     trust_env=False,
                     follow_redirects=False,
                     headers={"User-Agent": f"{PRODUCT}/{__version__}"},
                     limits=httpx.Limits(max_connections=4, max_keepalive_connections=4, keepalive_expiry=60),
                 )
             return self._client
-
-
-def _trust(ca_file: Path | None) -> Any:
-    """Whom to believe: the centre's own CA alone, or the system's. A CA that can't be read leaves nobody."""
-    import ssl
-
-    try:
-        return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
-    except (OSError, ValueError) as error:
-        raise Broken(Fault.TLS) from error
-
-
-def _why(error: Exception) -> Fault:
-    """TLS when a certificate was the reason, else just unreachable."""
-    import ssl
-
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            return Fault.TLS
-        cause = cause.__cause__ or cause.__context__
-    return Fault.UNREACHABLE
-
-
-def _problem(body: bytes, status: int) -> Problem:
-    """The problem document; the status line is what counts."""
-    found = decode(body, Problem, Fault.NOT_OURS)
-    code = found.code if found.code.isascii() and found.code.isidentifier() and len(found.code) <= 64 else "refused"
-    title, detail = clean_line(found.title), clean_line(found.detail)
-    return Problem(clean_line(found.type), title, status, code, detail, clean_tree(found.data, line=True))
-
-
-def _signed_out() -> Declined:
-    return Declined(Problem("about:blank", "Sign in first", 401, "signed_out"))
-
-
-def _results(results: list[OpResult], asked: set[str]) -> list[OpResult]:
-    return [clean_message(result) for result in results if result.op in asked]
-
-
-def _checked(tokens: Tokens) -> Tokens:
-    """Tokens that can stand in a header, with clean words about the person."""
-    for token in (tokens.access, tokens.refresh):
-        if not token or len(token) > 4096 or not token.isascii() or not token.isprintable() or " " in token:
-            raise Broken(Fault.NOT_OURS)
-    return clean_message(tokens)

@@ -17,6 +17,18 @@ PUSH_BYTES = 256 * 1024
 PAGE_ROWS = 500
 WAIT_SECONDS = 25
 """Longest long poll."""
+PING_SECONDS = 20
+"""Longest silence of a stream."""
+PART_BYTES = 4 * 1024 * 1024
+"""Most bytes of a part of a snapshot, packed."""
+VERIFY = "verify"
+"""The word in `Hello.features` for `POST /v1/verify`."""
+ZSTD = "zstd"
+"""The word in `Hello.features` for pushes that come packed."""
+STREAM = "stream"
+"""The word in `Hello.features` for `GET /v1/stream`."""
+SNAPSHOTS = "snapshots"
+"""The word in `Hello.features` for `POST /v1/snapshots`."""
 
 
 class Basis(Struct, frozen=True, omit_defaults=True):
@@ -112,6 +124,8 @@ class Hello(Struct, frozen=True):
     site: Site
     server_time: str
     limits: Limits = Limits()
+    features: list[str] = []
+    """What this central can do beyond the first version; a word that a client doesn't know means nothing to it."""
 
 
 class SignIn(Struct, frozen=True):
@@ -168,6 +182,78 @@ class Line(Struct, frozen=True, omit_defaults=True):
     rows: int = 0
     up_to_date: bool = False
     server_time: str = ""
+
+
+class Head(Struct, frozen=True):
+    """Event `head` of `GET /v1/stream`: the feed has moved to `seq`. The client pulls after a random part of
+    `jitter_ms`."""
+
+    seq: int
+    jitter_ms: int = 0
+
+
+class Bye(Struct, frozen=True):
+    """Event `bye`: central ends the stream. `code` is `stopping`, `replaced` or the 401 that the session would get."""
+
+    code: str
+    jitter_ms: int = 0
+
+
+class SnapshotPart(Struct, frozen=True):
+    """One part of a snapshot. `bytes` and `sha256` (hex) are those of the packed body; below 0, `n` is the reader's
+    own."""
+
+    n: int
+    rows: int
+    bytes: int
+    sha256: str
+    entities: list[str]
+
+
+class Snapshot(Struct, frozen=True):
+    """What `POST /v1/snapshots` gives. Parts are fetched in this order; while `whole` is false more will follow.
+
+    `cursor` goes on in the feed right after `seq`, once all parts are in.
+    """
+
+    id: str
+    generation: str
+    seq: int
+    cursor: str
+    whole: bool
+    parts: list[SnapshotPart]
+
+
+class VerifyAsk(Struct, frozen=True):
+    """`POST /v1/verify`: what should a laptop hold that has read up to `cursor`? `buckets`: entities whose 256 parts
+    are wanted too."""
+
+    cursor: str
+    buckets: list[str] = []
+
+
+class Digested(Struct, frozen=True):
+    """Count and sum (16 hex digits) of an entity's rows; `buckets` the same for each of 256 parts, where asked for."""
+
+    count: int
+    sum: str
+    buckets: list[tuple[int, str]] = []
+
+
+class VerifyReply(Struct, frozen=True):
+    """Not `up_to_date`: there is news behind the cursor, so nothing was counted. `server_time`: the moment of it."""
+
+    up_to_date: bool
+    server_time: str
+    entities: dict[str, Digested] = {}
+
+
+class VerifyRowsAsk(Struct, frozen=True):
+    """`POST /v1/verify/rows`: the reader's rows of some buckets, as a page of puts whose `cursor` is the one given."""
+
+    cursor: str
+    entity: str
+    buckets: list[int]
 
 
 class Problem(Struct, frozen=True, omit_defaults=True):

@@ -4,6 +4,7 @@ An entry gives several parts, each a whole phrase of its own; whoever shows them
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +29,7 @@ _PLAIN: dict[str, str] = {
     Op.TICKET_CANCEL: N_("cancelled the ticket"),
     Op.TICKET_MERGE: N_("merged the ticket"),
     Op.ENTRY_NOTE: N_("internal note"),
+    Op.CONFLICT_RESOLVE: N_("settled a conflict"),
     Op.SYSTEM_WARN: N_("warning: little time left"),
     Op.SYSTEM_BREACH: N_("the target was missed"),
     Op.SYSTEM_LAPSE: N_("the claim ran out, the ticket is offered again"),
@@ -49,9 +51,12 @@ _VALUES: dict[str, Callable[[str], str]] = {
 
 def parts_of(entry: Entry, names: Names) -> list[str]:
     """The phrases of an entry's head, cleaned and in one line each."""
+    settled = _settled(entry)
+    if settled and entry.data.get("kept"):
+        entry = replace(entry, act=str(entry.data["kept"]))
     opened_by = entry.channel if entry.act == Op.TICKET_CREATE and entry.kind != EntryKind.MESSAGE else None
     came = words.channel_word(opened_by) if opened_by else ""
-    parts = [part for part in (_act(entry, names), came, *_fields(entry, names)) if part]
+    parts = [part for part in (_act(entry, names), came, *_fields(entry, names), settled) if part]
     if entry.act not in (Op.TICKET_TAKE, Op.TICKET_ASSIGN) and entry.author and _new(entry, "owner") == entry.author:
         parts.append(_("took the ticket"))
     if reason := entry.data.get("reason"):
@@ -91,6 +96,23 @@ def _act(entry: Entry, names: Names) -> str:
             return _("taken over from another helpdesk") + (f" \u00b7 {words.state_word(str(state))}" if state else "")
     known = _PLAIN.get(entry.act)
     return _(known) if known else clean(entry.act, line=True)
+
+
+def _settled(entry: Entry) -> str:
+    """That the entry settled a conflict, and how."""
+    name = clean(str(entry.data.get("author_name", "")), line=True)
+    if entry.act != Op.CONFLICT_RESOLVE:
+        return ""
+    match entry.data.get("choice"):
+        case "mine" if entry.data.get("author") == entry.author:
+            return _("after a conflict")
+        case "mine":
+            return _("adopted from {name}").format(name=name)
+        case "note":
+            return _("what {name} had wanted").format(name=name)
+        case "withdraw":
+            return _("took back a refused act")
+    return _("let the newer value stand")
 
 
 def _message(entry: Entry) -> str:

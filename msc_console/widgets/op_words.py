@@ -25,6 +25,8 @@ _NAMES: dict[str, str] = {
     Op.ESCALATION_ACK: N_("acknowledge"),
     Op.ESCALATION_RETURN: N_("return"),
     Op.CONTACT_CREATE: N_("new contact"),
+    Op.CONFLICT_RESOLVE: N_("settle a conflict"),
+    Op.OP_WITHDRAW: N_("take an act back"),
 }
 _DONE: dict[str, str] = {
     Op.TICKET_CREATE: N_("{label} made."),
@@ -47,6 +49,8 @@ _DONE: dict[str, str] = {
     Op.ESCALATION_ACK: N_("Escalation of {label} acknowledged."),
     Op.ESCALATION_RETURN: N_("Escalation of {label} returned."),
     Op.CONTACT_CREATE: N_("Contact {label} kept."),
+    Op.CONFLICT_RESOLVE: N_("Conflict on {label} settled."),
+    Op.OP_WITHDRAW: N_("{label}: the act is being taken back."),
 }
 _OTHER = N_("{label}: done.")
 

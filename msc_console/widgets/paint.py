@@ -91,6 +91,12 @@ def spread(left: Iterable[Span], right: Line, cells: int) -> Line:
     return [*fit(left, room), (" ", Tone.PLAIN), *right]
 
 
+def count_word(count: int, unsure: int) -> str:
+    """A count, what central has confirmed apart from what waits for it: `6 +2~` are eight, two of them unconfirmed."""
+    unsure = min(unsure, count)
+    return f"{count - unsure} +{unsure}~" if unsure else str(count)
+
+
 def plain(spans: Iterable[Span]) -> str:
     """The text alone, as a screen reader or a snapshot sees it."""
     return "".join(text for text, _tone in spans)

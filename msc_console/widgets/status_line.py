@@ -10,7 +10,7 @@ from msc_console.i18n import _, duration_short, local
 from msc_console.text import clean
 
 from . import words
-from .paint import Line, Span, Tone, line_of, spread, width_of
+from .paint import Line, Span, Tone, count_word, line_of, spread, width_of
 from .painted import Painted
 
 
@@ -25,6 +25,8 @@ class Status:
     """Queue or view that is shown."""
     count: int | None = None
     """Tickets in it."""
+    unsure: int = 0
+    """Those of them that rest on own acts which central has not confirmed."""
     shift: str = ""
     shift_left: timedelta | None = None
     at_risk: int = 0
@@ -58,7 +60,7 @@ def render_status(status: Status, width: int, zone: tzinfo) -> Line:
 
 def _left(status: Status, detail: int) -> Line:
     person = line_of(status.person, 40)
-    count = "" if status.count is None else f" {status.count}"
+    count = "" if status.count is None else f" {count_word(status.count, status.unsure)}"
     place = line_of(status.place, 40) + count
     if detail == 3:
         role = f"{words.role_word(status.role)} {words.tier_word(status.tier)}"

@@ -12,11 +12,12 @@ from msc_console.desk import Desk
 from msc_console.domain.model import Address, Article, Contact, Entry, Organisation, Queue
 from msc_console.domain.terms import Channel, EntryKind, Visibility
 from msc_console.errors import Exit
+from msc_console.store import index
 from msc_console.store.opening import Cache
 from msc_console.text import BAD
 from tests.store.world import RINA, a_ticket
 
-from .conftest import IDS, Msc, seed, things
+from .conftest import IDS, Line, Msc, seed, things
 
 READS = (
     "ticket list", "ticket list --view mine", "ticket list --queue helpdesk", "ticket find stempel", "ticket show 4",
@@ -216,3 +217,37 @@ def test_a_damaged_cache_is_told_as_a_sentence(msc: Msc, desk: Desk, monkeypatch
     kept = (desk.home.folder.parents[1] / "laptop" / "crash.log").read_text("ascii")
     assert "secret-words" not in kept
     assert json.loads(kept)["reference"] in ran.err
+
+
+def test_a_timeline_that_lies_at_central_is_fetched_or_said_so(
+    msc: Msc, desk: Desk, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with desk.cache.write() as conn:
+        conn.execute("INSERT INTO thin (ticket) VALUES (?)", (IDS[4],))
+    ran = msc("ticket", "show", "4")
+    assert ran.code == Exit.OK
+    assert "Lini masa ada di pusat" in ran.err
+    assert desk.wanted() == (IDS[4],)
+    round_ = line.sync_once
+
+    def filling(desk: Desk, seconds: float = 0, *, patient: bool = True) -> Any:
+        with desk.cache.write() as conn:
+            conn.execute("DELETE FROM thin WHERE wanted = 1")
+        return round_(desk, seconds, patient=patient)
+
+    monkeypatch.setattr("msc_console.desk.conversing.sync_once", filling)
+    assert msc("ticket", "show", "4").err == ""
+
+
+@pytest.mark.usefixtures("line")
+def test_a_search_says_that_the_index_is_still_being_built(msc: Msc, desk: Desk) -> None:
+    assert msc("ticket", "find", "stempel").err == ""
+    with desk.cache.write() as conn:
+        index.leave_for_later(conn, {"ticket": [IDS[1]]})
+    assert "Indeks masih disusun" in msc("ticket", "find", "stempel").err
+    with desk.cache.write() as conn:
+        while index.catch_up(conn, 2):
+            pass
+    ran = msc("ticket", "find", "stempel")
+    assert ran.err == ""
+    assert "MSC-000001" in ran.out

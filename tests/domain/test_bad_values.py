@@ -106,6 +106,7 @@ def test_who_may_not_take_gets_no_ticket_by_making_it() -> None:
 
 
 @pytest.mark.parametrize("alias", ["MSC-000001", "~k7q-1", "~K7Q-0", "~K7Q-1 ", "x"])
+@pytest.mark.protocol("P-050")
 def test_an_alias_has_the_form_of_one(alias: str) -> None:
     args = {"subject": "x", "queue": "helpdesk", "alias": alias}
     command = Command(id="op", kind="ticket.create", actor="rina", target="t9", args=args, made_at=T0)

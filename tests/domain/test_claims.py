@@ -1,5 +1,7 @@
 """Claims, epochs and the fence."""
 
+import pytest
+
 from msc_console.domain.commands import Basis, Conflict, Effects, Refusal
 from msc_console.domain.terms import Result, State
 
@@ -11,6 +13,7 @@ def refused(outcome: object) -> Refusal:
     return outcome
 
 
+@pytest.mark.protocol("P-054")
 def test_a_take_claims_and_opens() -> None:
     world = World()
     effects = world.ok("ticket.take", RINA)
@@ -19,6 +22,7 @@ def test_a_take_claims_and_opens() -> None:
     assert world.ticket.claim_until > world.at
 
 
+@pytest.mark.protocol("P-071")
 def test_a_second_take_is_told_who_and_since_when() -> None:
     world = World()
     world.ok("ticket.take", RINA)
@@ -27,6 +31,7 @@ def test_a_second_take_is_told_who_and_since_when() -> None:
     assert no.data["since"] == "2026-03-02T02:00:00.000Z"
 
 
+@pytest.mark.protocol("P-111")
 def test_a_silent_holders_ticket_is_offered_again() -> None:
     world = World()
     world.ok("ticket.take", RINA)
@@ -34,6 +39,7 @@ def test_a_silent_holders_ticket_is_offered_again() -> None:
     assert isinstance(world.wait(minutes=1).ask("ticket.take", BAGUS), Effects)
 
 
+@pytest.mark.protocol("P-111")
 def test_presence_keeps_the_claim() -> None:
     world = World()
     world.ok("ticket.take", RINA)
@@ -41,6 +47,7 @@ def test_presence_keeps_the_claim() -> None:
     assert refused(world.ask("ticket.take", BAGUS, seen=seen)).reason == "held"
 
 
+@pytest.mark.protocol("P-111")
 def test_work_by_the_holder_moves_the_claim() -> None:
     world = World()
     world.ok("ticket.take", RINA)
@@ -56,6 +63,7 @@ def test_a_note_by_someone_else_does_not_move_the_claim() -> None:
     assert world.ticket.claim_until == until
 
 
+@pytest.mark.protocol("P-054")
 def test_work_on_a_free_ticket_takes_it_in_the_same_act() -> None:
     world = World()
     effects = world.ok("ticket.set", BAGUS, before={"urgency": "medium"}, urgency="high")
@@ -64,6 +72,7 @@ def test_work_on_a_free_ticket_takes_it_in_the_same_act() -> None:
     assert effects.entry.changes["owner"] == [None, "bagus"]
 
 
+@pytest.mark.protocol("P-071")
 def test_a_stale_epoch_is_fenced_even_on_a_ticket_that_is_free_again() -> None:
     world = World()
     stale = world.basis()
@@ -73,6 +82,7 @@ def test_a_stale_epoch_is_fenced_even_on_a_ticket_that_is_free_again() -> None:
     assert (no.code, no.reason) == (Result.FENCED, "changed_hands")
 
 
+@pytest.mark.protocol("P-049", "P-071")
 def test_a_command_on_an_own_pending_claim_passes_only_while_its_epoch_holds() -> None:
     world = World()
     world.ok("ticket.take", RINA)
@@ -85,12 +95,14 @@ def test_a_command_on_an_own_pending_claim_passes_only_while_its_epoch_holds() -
     assert refused(world.ask("ticket.resolve", RINA, basis=onto, solution="ok")).reason == "changed_hands"
 
 
+@pytest.mark.protocol("P-071")
 def test_a_claim_that_was_refused_carries_nothing() -> None:
     world = World()
     onto = Basis(claim="never-applied")
     assert refused(world.ask("ticket.resolve", RINA, basis=onto, solution="ok")).code == Result.FENCED
 
 
+@pytest.mark.protocol("P-053")
 def test_notes_are_never_fenced_and_say_that_they_are_late() -> None:
     world = World()
     stale = world.basis()
@@ -101,6 +113,7 @@ def test_notes_are_never_fenced_and_say_that_they_are_late() -> None:
     assert world.ticket.owner == "bagus"
 
 
+@pytest.mark.protocol("P-070")
 def test_two_supervisors_who_assign_differently_meet_in_a_conflict() -> None:
     world = World()
     world.ok("ticket.assign", DEWI, before={"owner": None}, owner="bagus")
@@ -109,6 +122,7 @@ def test_two_supervisors_who_assign_differently_meet_in_a_conflict() -> None:
     assert clash.fields == {"owner": (None, "rina", "bagus")}
 
 
+@pytest.mark.protocol("P-054")
 def test_an_agent_gives_away_only_what_is_theirs() -> None:
     world = World()
     world.ok("ticket.take", RINA)
@@ -123,6 +137,7 @@ def test_nobody_is_given_a_ticket_who_may_not_take_one() -> None:
         assert refused(world.ask("ticket.assign", DEWI, owner=person.id)).reason == "assignee_unknown"
 
 
+@pytest.mark.protocol("P-054")
 def test_a_move_frees_the_ticket_and_keeps_the_epoch() -> None:
     world = World()
     world.ok("ticket.take", RINA)

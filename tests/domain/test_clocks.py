@@ -49,6 +49,7 @@ def test_a_note_or_a_state_is_no_response_and_a_call_is() -> None:
     assert clocks.elapsed(clock(world, Metric.RESPONSE), world.at) == timedelta(minutes=9)
 
 
+@pytest.mark.protocol("P-114")
 def test_a_reply_counts_when_central_handed_it_over_not_when_it_was_written() -> None:
     world = World()
     world.ok("ticket.take", RINA)
@@ -131,6 +132,7 @@ def test_escalation_does_not_touch_the_customers_clock() -> None:
     assert clock(world, party=Party.PROVIDER).due == T0 + 25 * H
 
 
+@pytest.mark.protocol("P-110")
 def test_an_act_that_arrives_late_counts_where_it_happened() -> None:
     """Hold made offline before a resume that central already has: the pause is credited, not lost."""
     world = World()

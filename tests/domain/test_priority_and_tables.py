@@ -23,6 +23,7 @@ def test_the_matrix_is_the_contracts() -> None:
     assert priority(Level.HIGH, Level.LOW) == Priority.MEDIUM
 
 
+@pytest.mark.protocol("P-051")
 def test_every_built_op_has_rights_and_a_shape_and_no_other() -> None:
     assert set(RULES) == set(OP_RIGHT) == set(ARGS)
     assert set(RULES) >= MERGING

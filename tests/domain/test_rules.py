@@ -42,6 +42,7 @@ def test_an_override_needs_a_right_and_a_reason(held: World) -> None:
     assert held.ticket.priority == Priority.CRITICAL  # an override outlives a new urgency
 
 
+@pytest.mark.protocol("P-070")
 def test_a_field_that_others_changed_is_a_conflict_with_all_three_values(held: World) -> None:
     held.ok("ticket.set", RINA, before={"urgency": "medium"}, urgency="high")
     clash = held.ask("ticket.set", RINA, before={"urgency": "medium"}, urgency="low")
@@ -49,6 +50,7 @@ def test_a_field_that_others_changed_is_a_conflict_with_all_three_values(held: W
     assert clash.fields == {"urgency": ("medium", "low", "high")}
 
 
+@pytest.mark.protocol("P-070")
 def test_different_fields_merge(held: World) -> None:
     old = held.basis()
     held.ok("ticket.set", RINA, before={"urgency": "medium"}, urgency="high")
@@ -87,10 +89,12 @@ def test_different_fields_merge(held: World) -> None:
         ("ticket.create", {"subject": "x", "queue": "helpdesk"}, "ticket_exists"),
     ],
 )
+@pytest.mark.protocol("P-050")
 def test_bad_requests_say_what_is_missing(held: World, kind: str, args: dict[str, Any], reason: str) -> None:
     assert refused(held.ask(kind, RINA, **args)).reason == reason
 
 
+@pytest.mark.protocol("P-050")
 def test_a_ticket_goes_to_a_queue_that_exists() -> None:
     with pytest.raises(AssertionError, match="queue_unknown"):
         World(queue="nowhere")
@@ -101,6 +105,7 @@ def test_kinds_of_the_registry_that_are_not_built_and_newer_ones_are_unsupported
         assert refused(held.ask(kind, DEWI)).code == Result.UNSUPPORTED
 
 
+@pytest.mark.protocol("P-112")
 def test_a_reply_goes_to_a_written_address(held: World) -> None:
     effects = held.ok("entry.reply", RINA, body="Pak Andi, kuota sudah kembali.")
     assert effects.entry is not None
@@ -110,6 +115,7 @@ def test_a_reply_goes_to_a_written_address(held: World) -> None:
     assert "a@b.example" not in repr(effects.entry)
 
 
+@pytest.mark.protocol("P-112")
 def test_without_a_written_address_the_act_is_a_call(held: World) -> None:
     from dataclasses import replace
 
@@ -120,6 +126,7 @@ def test_without_a_written_address_the_act_is_a_call(held: World) -> None:
     held.ok("entry.call", RINA, direction="out", minutes=3, body="diberi tahu")
 
 
+@pytest.mark.protocol("P-113")
 def test_delivery_is_central_alone(held: World) -> None:
     reply = held.ok("entry.reply", RINA, body="halo").entry
     assert reply is not None
@@ -141,6 +148,7 @@ def test_hold_and_resume(held: World) -> None:
     assert (held.ticket.state, held.ticket.waiting_party, held.ticket.hold_reason) == (State.OPEN, None, None)
 
 
+@pytest.mark.protocol("P-070")
 def test_a_state_that_changed_meanwhile_is_a_conflict_and_the_same_end_is_not(held: World) -> None:
     seen = {"state": "open"}
     held.ok("ticket.hold", RINA, state="waiting_vendor", reason="vendor")
@@ -194,6 +202,7 @@ def test_reopen_within_the_window_only(held: World) -> None:
     assert refused(held.wait(days=8).ask("ticket.reopen", RINA)).reason == "reopen_window"
 
 
+@pytest.mark.protocol("P-110")
 def test_an_offline_act_counts_when_it_happened_within_what_central_can_vouch_for(held: World) -> None:
     start = held.at
     held.wait(hours=3)

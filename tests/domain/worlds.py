@@ -114,4 +114,5 @@ class World:
         if effects.revised is not None:
             entries = tuple(effects.revised if e.id == effects.revised.id else e for e in entries)
         hops = {hop.id: hop for hop in (*now.hops, *effects.hops)}
-        self.situation = replace(now, ticket=ticket, entries=entries, hops=tuple(hops.values()))
+        conflict = effects.conflict or now.conflict
+        self.situation = replace(now, ticket=ticket, entries=entries, hops=tuple(hops.values()), conflict=conflict)

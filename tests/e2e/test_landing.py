@@ -131,7 +131,10 @@ def landing(centre: Centre, laptops: Laptops) -> None:
     }, "her note and her call on the same three are merged, the rest is hers to decide"
     told = rina.msc("sync", "list")
     assert all(label in told.out for label in contested)
-    assert budi.msc("sync", "list", "--json").json == []
+    offered = {act["op"] for act in budi.msc("sync", "list", "--json").json}
+    on_his = {act["op"] for act in listed if act["result"]["reason"] == "held"}
+    assert len(on_his) == 4
+    assert offered == on_his, "nothing of his own waits; hers on tickets that he holds are his to adopt"
 
 
 def test_landing(centre: Centre, laptops: Laptops) -> None:

@@ -1,12 +1,13 @@
 """Escalations and the sync: what waits for an answer, what was refused, and a desk that fails."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from msc_console.desk import Desk
-from msc_console.domain.terms import HopState, State, Tier
+from msc_console.domain.terms import HopState, Level, State, Tier
 from msc_console.errors import MscError
 from msc_console.screens.confirm import Confirm
 from msc_console.screens.forms import AckForm
@@ -26,6 +27,7 @@ from .stage import (
     seeded,
     settled,
     ticket_id,
+    tickets,
     until,
     until_true,
 )
@@ -92,6 +94,8 @@ def refuse(desk: Desk, op: str, result: dict[str, Any]) -> None:
 
 async def test_what_was_refused_is_shown_with_all_three_values_and_a_way_on(desk: Desk) -> None:
     done = desk.set(ticket_id(4198), urgency="high")
+    ticket = next(ticket for ticket in tickets() if ticket.number == 4198)
+    apply(desk, [("ticket", replace(ticket, urgency=Level.LOW, ver=4))])
     fields = {"urgency": ["medium", "high", "low"]}
     refuse(desk, done.op, {"result": "conflict", "reason": "same_field", "data": {"fields": fields}})
     async with at(desk) as (app, pilot):
@@ -108,8 +112,8 @@ async def test_what_was_refused_is_shown_with_all_three_values_and_a_way_on(desk
         [(act, _label, _title)] = desk.outbox()
         assert (act.state, act.command.cause) == ("open", done.op)
         await press(pilot, "w")
-        assert desk.outbox() == []
-        await until(pilot, "Tidak ada yang menunggu")
+        await until(pilot, "Anda yang memutuskan: 1")
+        assert [act.id for act, _label, _title in desk.outbox()] == [done.op], "what was tried again comes back"
 
 
 async def test_a_refused_act_is_let_go_on_another_key(desk: Desk) -> None:

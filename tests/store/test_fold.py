@@ -51,6 +51,7 @@ def agree(desk: Desk, central: ModelCentral, id: str = "t1") -> None:
     assert bases(desk) == 0
 
 
+@pytest.mark.protocol("P-092")
 def test_an_act_shows_at_once_and_central_confirms_it(desk: Desk, central: ModelCentral) -> None:
     assert isinstance(desk.do("ticket.take", "t1"), Effects)
     assert (ticket(desk)["owner"], ticket(desk)["state"], ticket(desk)["ver"]) == ("rina", "open", 1)
@@ -61,6 +62,7 @@ def test_an_act_shows_at_once_and_central_confirms_it(desk: Desk, central: Model
     agree(desk, central)
 
 
+@pytest.mark.protocol("P-092")
 def test_a_refusal_here_leaves_nothing_behind(desk: Desk) -> None:
     before = desk.read(view_of, "t1")
     assert isinstance(desk.do("ticket.resolve", "t1"), Refusal)
@@ -71,6 +73,7 @@ def test_a_refusal_here_leaves_nothing_behind(desk: Desk) -> None:
     assert desk.read(view_of, "t1") == before
 
 
+@pytest.mark.protocol("P-050", "P-051", "P-092")
 def test_a_whole_ticket_is_made_and_worked_on_without_central(desk: Desk, central: ModelCentral) -> None:
     desk.do("contact.create", "c1", name="Siti", addresses=[{"channel": "email", "value": "siti@x.example"}])
     create: dict[str, Any] = {"subject": "Akun", "queue": "helpdesk", "contact": "c1", "take": True, "alias": "~K7Q-1"}
@@ -94,6 +97,7 @@ def test_a_whole_ticket_is_made_and_worked_on_without_central(desk: Desk, centra
     agree(desk, central, "c1")
 
 
+@pytest.mark.protocol("P-092")
 def test_others_news_comes_under_own_acts(desk: Desk, central: ModelCentral) -> None:
     desk.do("ticket.take", "t1")
     desk.do("ticket.hold", "t1", state="waiting_customer", reason="tunggu data", before={"state": "open"})
@@ -109,6 +113,7 @@ def test_others_news_comes_under_own_acts(desk: Desk, central: ModelCentral) -> 
     assert len([key for key in view if key[0] == "entry"]) == 3
 
 
+@pytest.mark.protocol("P-092")
 def test_a_lost_race_is_foretold_before_the_push(desk: Desk, central: ModelCentral) -> None:
     desk.do("ticket.take", "t1")
     desk.do("entry.note", "t1", body="sudah saya telepon")
@@ -130,6 +135,7 @@ def test_a_lost_race_is_foretold_before_the_push(desk: Desk, central: ModelCentr
     agree(desk, central)
 
 
+@pytest.mark.protocol("P-070", "P-092")
 def test_a_field_that_two_changed_stays_theirs_and_is_marked(desk: Desk, central: ModelCentral) -> None:
     desk.do("ticket.take", "t1")
     desk.do("ticket.set", "t1", subject="Punya saya", before={"subject": "Stempel gagal"})
@@ -141,6 +147,7 @@ def test_a_field_that_two_changed_stays_theirs_and_is_marked(desk: Desk, central
     assert ticket(desk)["owner"] == "rina"
 
 
+@pytest.mark.protocol("P-092")
 def test_an_answer_without_its_echo_keeps_the_act_in_the_view(desk: Desk, central: ModelCentral) -> None:
     desk.do("ticket.take", "t1")
     desk.push(central)
@@ -152,6 +159,7 @@ def test_an_answer_without_its_echo_keeps_the_act_in_the_view(desk: Desk, centra
     agree(desk, central)
 
 
+@pytest.mark.protocol("P-092")
 def test_a_ticket_that_comes_a_page_before_the_entry_loses_no_word(desk: Desk, central: ModelCentral) -> None:
     other = Desk(desk.cache, BAGUS)
     with desk.cache.read() as conn:
@@ -168,6 +176,7 @@ def test_a_ticket_that_comes_a_page_before_the_entry_loses_no_word(desk: Desk, c
     agree(desk, central)
 
 
+@pytest.mark.protocol("P-092")
 def test_an_echo_before_its_answer_is_not_counted_twice(desk: Desk, central: ModelCentral) -> None:
     desk.do("entry.note", "t1", body="sekali")
     batch = desk.batch()
@@ -179,6 +188,7 @@ def test_an_echo_before_its_answer_is_not_counted_twice(desk: Desk, central: Mod
     agree(desk, central)
 
 
+@pytest.mark.protocol("P-049")
 def test_acts_stand_on_an_own_claim_while_central_has_not_confirmed_it_and_after(
     desk: Desk, central: ModelCentral
 ) -> None:
@@ -198,6 +208,7 @@ def test_acts_stand_on_an_own_claim_while_central_has_not_confirmed_it_and_after
     agree(desk, central)
 
 
+@pytest.mark.protocol("P-088")
 def test_an_older_row_never_replaces_a_newer_one(desk: Desk) -> None:
     desk.apply([put("ticket", a_ticket(ver=5, subject="neu"), seq=9)])
     desk.apply([put("ticket", a_ticket(ver=4, subject="alt"), seq=10)])
@@ -209,6 +220,7 @@ def test_an_older_row_never_replaces_a_newer_one(desk: Desk) -> None:
     assert ticket(desk)["subject"] == "neuer"
 
 
+@pytest.mark.protocol("P-091")
 def test_what_a_newer_peer_wrote_comes_back_from_under_an_act(desk: Desk) -> None:
     line = put("ticket", a_ticket(ver=2), seq=9, newer_field={"a": [1]})
     desk.apply([line, Line(t="put", entity="newer_entity", id="x", seq=9, d={"a": 1})])
@@ -220,6 +232,7 @@ def test_what_a_newer_peer_wrote_comes_back_from_under_an_act(desk: Desk) -> Non
     assert ticket(desk) == line.d
 
 
+@pytest.mark.protocol("P-102", "P-106")
 def test_leaving_scope_takes_everything_but_unsettled_acts(desk: Desk, central: ModelCentral) -> None:
     desk.do("ticket.take", "t1")
     op = desk.ops()[0].id
@@ -242,6 +255,7 @@ def test_leaving_scope_takes_everything_but_unsettled_acts(desk: Desk, central: 
     assert desk.ops() == []
 
 
+@pytest.mark.protocol("P-106")
 def test_an_own_move_out_of_scope_ends_well(desk: Desk, central: ModelCentral) -> None:
     desk.do("ticket.take", "t1")
     desk.do("ticket.move", "t1", queue="priority", before={"queue": "helpdesk"})
@@ -252,6 +266,7 @@ def test_an_own_move_out_of_scope_ends_well(desk: Desk, central: ModelCentral) -
     assert (desk.ops(), bases(desk)) == ([], 0)
 
 
+@pytest.mark.protocol("P-090")
 def test_starting_the_pull_anew_keeps_rows_and_acts_until_it_is_over(desk: Desk, central: ModelCentral) -> None:
     desk.apply([put("ticket", a_ticket("gone", ver=9))])
     desk.do("ticket.take", "t1")
@@ -270,6 +285,7 @@ def test_starting_the_pull_anew_keeps_rows_and_acts_until_it_is_over(desk: Desk,
     assert (position.cursor, position.generation) == ("2", "g2")
 
 
+@pytest.mark.protocol("P-088")
 def test_an_older_version_counts_after_a_new_start(desk: Desk) -> None:
     desk.apply([put("ticket", a_ticket(ver=9, subject="verloren"), seq=9)])
     with desk.cache.write() as conn:
@@ -278,6 +294,7 @@ def test_an_older_version_counts_after_a_new_start(desk: Desk) -> None:
     assert (ticket(desk)["subject"], ticket(desk)["ver"]) == ("gesichert", 3)
 
 
+@pytest.mark.protocol("P-084")
 def test_a_page_is_applied_whole_or_not_at_all(desk: Desk) -> None:
     before = desk.read(feed.position)
     broken = put("ticket", a_ticket("t9"), seq=9)
@@ -288,6 +305,7 @@ def test_a_page_is_applied_whole_or_not_at_all(desk: Desk) -> None:
     assert desk.read(feed.position) == before
 
 
+@pytest.mark.protocol("P-092")
 def test_an_act_and_its_view_are_one_transaction(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     before = desk.read(view_of, "t1")
 
@@ -301,6 +319,7 @@ def test_an_act_and_its_view_are_one_transaction(desk: Desk, monkeypatch: pytest
     assert desk.read(view_of, "t1") == before
 
 
+@pytest.mark.protocol("P-088", "P-092")
 def test_central_revises_an_entry_under_pending_acts(desk: Desk, central: ModelCentral) -> None:
     entry = Entry(id="e1", ticket="t1", ver=1, kind=EntryKind.REPLY, act="entry.reply", body="x", made_at=T0, at=T0)
     desk.apply([put("entry", entry, seq=5)])
@@ -309,6 +328,7 @@ def test_central_revises_an_entry_under_pending_acts(desk: Desk, central: ModelC
     assert desk.read(view_of, "t1")["entry", "e1"]["delivery"] == "sent"
 
 
+@pytest.mark.protocol("P-092")
 def test_a_hop_that_others_raised_is_covered_and_uncovered(desk: Desk) -> None:
     hop = Hop(id="h1", ticket="t1", ver=3, from_tier=Tier.L0, tier=Tier.L1, reason="r", raised_by="rina", raised_at=T0)
     held = a_ticket(number=1, ver=2, owner="rina", owner_epoch=1, state=State.WAITING_LEVEL, tier=Tier.L1)
@@ -323,6 +343,7 @@ def test_a_hop_that_others_raised_is_covered_and_uncovered(desk: Desk) -> None:
     assert bases(desk) == 0
 
 
+@pytest.mark.protocol("P-092")
 def test_a_second_laptop_process_cannot_lose_an_act(desk: Desk) -> None:
     """A CLI writes while the console's connection is open: both acts are there, in order."""
     from msc_console.store.opening import Cache
@@ -338,6 +359,7 @@ def test_a_second_laptop_process_cannot_lose_an_act(desk: Desk) -> None:
     other.cache.close()
 
 
+@pytest.mark.protocol("P-046")
 def test_an_unknown_incarnation_starts_its_own_chain(desk: Desk) -> None:
     from msc_console.store import sealing
 
@@ -351,6 +373,7 @@ def test_an_unknown_incarnation_starts_its_own_chain(desk: Desk) -> None:
     assert [(item["inc"], item["counter"]) for item in batch] == [("i2", 1), ("i2", 2)]
 
 
+@pytest.mark.protocol("P-075")
 def test_wake_for_held_acts_is_told(desk: Desk) -> None:
     until = desk.at + timedelta(seconds=10)
     desk.do("ticket.take", "t1")

@@ -350,10 +350,12 @@ def _play(examples: int, steps: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.protocol("P-092")
 def test_any_sequence_of_events() -> None:
     _play(15, 25)
 
 
 @pytest.mark.deep
+@pytest.mark.protocol("P-092")
 def test_any_long_sequence_of_events() -> None:
     _play(300, 50)

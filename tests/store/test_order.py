@@ -1,5 +1,6 @@
 """Which acts of an outbox may leave, against a rule written the other way round."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ def outboxes(draw: st.DrawFn) -> list[Waiting]:
 
 
 @given(outboxes())
+@pytest.mark.protocol("P-075")
 def test_order_of_leaving(acts: list[Waiting]) -> None:
     now = 10
     leaving = ready(acts, now)

@@ -40,6 +40,7 @@ def pushable(desk: Desk) -> list[str]:
     return found
 
 
+@pytest.mark.protocol("P-045", "P-046", "P-047")
 def test_acts_leave_in_the_order_they_were_made_as_one_chain(desk: Desk) -> None:
     from msc_console.seal import link
 
@@ -56,17 +57,7 @@ def test_acts_leave_in_the_order_they_were_made_as_one_chain(desk: Desk) -> None
     assert {op.state for op in desk.ops()} == {OpState.SEALED}
 
 
-def test_an_envelope_carries_what_the_author_stood_on(desk: Desk) -> None:
-    desk.do("ticket.take", "t1")
-    desk.do("ticket.set", "t1", subject="Baru", before={"subject": "Stempel gagal"})
-    take, change = desk.batch()
-    assert take["basis"] == {"ver": 1}
-    assert change["basis"] == {"ver": 1, "claim": take["op"]}
-    assert change["before"] == {"subject": "Stempel gagal"}
-    assert change["args"] == {"subject": "Baru"}
-    assert (change["device"], change["inc"], change["kv"]) == (DEVICE, INC, 1)
-
-
+@pytest.mark.protocol("P-046")
 def test_a_failing_signer_leaves_everything_open(desk: Desk) -> None:
     desk.do("ticket.take", "t1")
 
@@ -80,6 +71,7 @@ def test_a_failing_signer_leaves_everything_open(desk: Desk) -> None:
     assert desk.read(sealing.chain_head, DEVICE, INC) == (0, "")
 
 
+@pytest.mark.protocol("P-075")
 def test_a_held_act_holds_the_state_of_its_ticket_but_not_notes_nor_other_tickets(desk: Desk) -> None:
     desk.do("ticket.take", "t1")
     desk.do("entry.reply", "t1", body="tunggu", hold_until=desk.at + LATER)
@@ -94,6 +86,7 @@ def test_a_held_act_holds_the_state_of_its_ticket_but_not_notes_nor_other_ticket
     assert desk.read(outbox.next_wake, desk.at) is None
 
 
+@pytest.mark.protocol("P-075")
 def test_nothing_passes_the_act_that_makes_its_ticket(desk: Desk) -> None:
     desk.do("ticket.create", "new", subject="Baru", queue="helpdesk", hold_until=desk.at + LATER)
     desk.do("entry.note", "new", body="a")
@@ -102,6 +95,7 @@ def test_nothing_passes_the_act_that_makes_its_ticket(desk: Desk) -> None:
     assert len(pushable(desk)) == 2
 
 
+@pytest.mark.protocol("P-076")
 def test_a_batch_keeps_to_its_bytes_but_never_starves_a_large_act(desk: Desk) -> None:
     for _ in range(3):
         desk.do("entry.note", "t1", body="x" * 2000)
@@ -114,6 +108,7 @@ def test_a_batch_keeps_to_its_bytes_but_never_starves_a_large_act(desk: Desk) ->
 
 
 @pytest.mark.parametrize("result", ["applied", "merged", "duplicate"])
+@pytest.mark.protocol("P-073", "P-092")
 def test_an_accepted_act_waits_for_its_echo_and_then_is_done(desk: Desk, result: str) -> None:
     desk.do("ticket.take", "t1")
     op = only(desk).id
@@ -128,6 +123,7 @@ def test_an_accepted_act_waits_for_its_echo_and_then_is_done(desk: Desk, result:
     assert desk.read(outbox.get, op).state is OpState.DONE
 
 
+@pytest.mark.protocol("P-073")
 def test_an_act_whose_echo_came_first_is_done_at_once(desk: Desk) -> None:
     desk.do("entry.note", "t1", body="a")
     op = only(desk).id
@@ -140,6 +136,7 @@ def test_an_act_whose_echo_came_first_is_done_at_once(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "result", ["conflict", "fenced", "invalid", "forbidden", "unsupported", "quarantined", "a_newer_word"]
 )
+@pytest.mark.protocol("P-075", "P-092")
 def test_a_refused_act_is_kept_for_a_person_and_leaves_the_view(desk: Desk, result: str) -> None:
     desk.do("entry.note", "t1", body="a")
     op = only(desk).id
@@ -155,6 +152,7 @@ def test_a_refused_act_is_kept_for_a_person_and_leaves_the_view(desk: Desk, resu
         assert conn.execute("SELECT count(*) FROM base").fetchone()[0] == 0
 
 
+@pytest.mark.protocol("P-062")
 def test_the_repeated_answer_to_a_refused_act_is_a_refusal(desk: Desk) -> None:
     desk.do("entry.note", "t1", body="a")
     op = only(desk).id
@@ -163,6 +161,7 @@ def test_the_repeated_answer_to_a_refused_act_is_a_refusal(desk: Desk) -> None:
     assert only(desk).state is OpState.ATTENTION
 
 
+@pytest.mark.protocol("P-068")
 def test_a_deferred_act_comes_again_later_and_at_once_when_what_it_waits_for_is_there(desk: Desk) -> None:
     desk.do("entry.note", "t1", body="a")
     first = only(desk).id
@@ -183,6 +182,7 @@ def test_a_deferred_act_comes_again_later_and_at_once_when_what_it_waits_for_is_
     assert desk.read(sealing.has_pushable, desk.at)
 
 
+@pytest.mark.protocol("P-064", "P-065")
 def test_gap_and_fork_are_reported_and_change_nothing(desk: Desk) -> None:
     desk.do("entry.note", "t1", body="a")
     op = only(desk).id
@@ -194,6 +194,7 @@ def test_gap_and_fork_are_reported_and_change_nothing(desk: Desk) -> None:
     assert ids(desk.batch()) == [op]
 
 
+@pytest.mark.protocol("P-047", "P-064")
 def test_a_lost_chain_is_sent_again_from_the_journal(desk: Desk) -> None:
     for body in "abc":
         desk.do("entry.note", "t1", body=body)
@@ -209,6 +210,7 @@ def test_a_lost_chain_is_sent_again_from_the_journal(desk: Desk) -> None:
         assert sealing.seal_batch(conn, PlainSigner(), DEVICE, INC, desk.at, from_counter=2) == []
 
 
+@pytest.mark.protocol("P-089")
 def test_a_central_set_back_is_offered_everything_of_the_journal_again(desk: Desk) -> None:
     desk.do("entry.note", "t1", body="a")
     desk.do("entry.note", "t1", body="b")
@@ -216,10 +218,7 @@ def test_a_central_set_back_is_offered_everything_of_the_journal_again(desk: Des
     desk.batch()
     desk.settle([answer(first, "applied", seq=1, ver=2), answer(second, "applied", seq=50, ver=3)])
     with desk.cache.write() as conn:
-        feed.reset(conn, "g1")
-    assert [op.id for op in desk.ops()] == [second], "the first generation is no change"
-    with desk.cache.write() as conn:
-        feed.reset(conn, "g2")
+        feed.reset(conn, "g1")  # the first reset that this cache sees, whatever generation it began under
     assert [(op.id, op.state, op.acked_seq) for op in desk.ops()] == [
         (first, OpState.SEALED, None),
         (second, OpState.SEALED, None),
@@ -227,6 +226,36 @@ def test_a_central_set_back_is_offered_everything_of_the_journal_again(desk: Des
     assert ids(desk.batch()) == [first, second]
 
 
+@pytest.mark.protocol("P-064")
+def test_what_was_refused_is_not_offered_again_with_a_lost_chain(desk: Desk) -> None:
+    for body in ("a", "b"):
+        desk.do("entry.note", "t1", body=body)
+    first, second = (op.id for op in desk.ops())
+    desk.batch()
+    desk.settle([answer(first, "invalid"), answer(second, "applied", seq=9, ver=2)])
+    with desk.cache.write() as conn:
+        assert sealing.seal_batch(conn, PlainSigner(), DEVICE, INC, desk.at, from_counter=1) == []
+        assert ids(sealing.seal_batch(conn, PlainSigner(), DEVICE, INC, desk.at, from_counter=2)) == [second]
+        desk.replica.dismiss(conn, first, desk.at)
+        assert sealing.seal_batch(conn, PlainSigner(), DEVICE, INC, desk.at, from_counter=1) == []
+
+
+@pytest.mark.protocol("P-068", "P-075")
+def test_a_clock_that_was_set_back_keeps_no_act_for_a_day(desk: Desk) -> None:
+    desk.do("entry.reply", "t1", body="a", hold_until=desk.at + timedelta(seconds=10))
+    assert pushable(desk) == []
+    desk.at -= timedelta(days=1)
+    held = only(desk).id
+    assert pushable(desk) == [held]
+    assert ids(desk.batch()) == [held]
+    desk.at += timedelta(days=1)
+    desk.settle([answer(held, "deferred")])
+    assert desk.batch() == [], "put off for 30 s"
+    desk.at -= timedelta(days=1)
+    assert ids(desk.batch()) == [held]
+
+
+@pytest.mark.protocol("P-047")
 def test_an_open_act_can_be_changed_and_taken_back_a_sealed_one_never(desk: Desk) -> None:
     desk.do("entry.note", "t1", body="a")
     op = only(desk).id
@@ -250,6 +279,7 @@ def test_an_open_act_can_be_changed_and_taken_back_a_sealed_one_never(desk: Desk
             desk.replica.withdraw(conn, "no-such", desk.at)
 
 
+@pytest.mark.protocol("P-068")
 def test_what_stands_on_a_withdrawn_act_goes_with_it_or_stops_it(desk: Desk) -> None:
     desk.do("ticket.take", "t1")
     desk.do("entry.reply", "t1", body="halo")
@@ -263,6 +293,7 @@ def test_what_stands_on_a_withdrawn_act_goes_with_it_or_stops_it(desk: Desk) -> 
     assert desk.ops() == []
 
 
+@pytest.mark.protocol("P-049")
 def test_trying_again_asks_for_the_same_on_what_is_so_now(desk: Desk) -> None:
     desk.do("ticket.take", "t1")
     desk.do("ticket.set", "t1", subject="Punya saya", before={"subject": "Stempel gagal"})
@@ -283,6 +314,7 @@ def test_trying_again_asks_for_the_same_on_what_is_so_now(desk: Desk) -> None:
     assert desk.read(outbox.get, change).state is OpState.RESOLVED
 
 
+@pytest.mark.protocol("P-092")
 def test_trying_again_in_vain_keeps_the_act(desk: Desk) -> None:
     desk.do("ticket.take", "t1")
     op = only(desk).id
@@ -296,6 +328,7 @@ def test_trying_again_in_vain_keeps_the_act(desk: Desk) -> None:
     assert only(desk).id == op
 
 
+@pytest.mark.protocol("P-089")
 def test_a_refused_act_can_be_let_go_and_stays_in_the_journal_for_14_days(desk: Desk) -> None:
     desk.do("ticket.take", "t1")
     op = only(desk).id
@@ -310,6 +343,7 @@ def test_a_refused_act_can_be_let_go_and_stays_in_the_journal_for_14_days(desk: 
         assert outbox.prune(conn, desk.at + timedelta(days=14, milliseconds=1)) == 1
 
 
+@pytest.mark.protocol("P-061")
 def test_a_late_or_repeated_answer_changes_nothing(desk: Desk) -> None:
     desk.do("ticket.take", "t1")
     op = only(desk).id
@@ -319,36 +353,8 @@ def test_a_late_or_repeated_answer_changes_nothing(desk: Desk) -> None:
     assert only(desk).state is OpState.ATTENTION
 
 
+@pytest.mark.protocol("P-050")
 def test_aliases_count_up(desk: Desk) -> None:
     with desk.cache.write() as conn:
         assert [outbox.next_alias(conn, "K7Q") for _ in range(3)] == ["~K7Q-1", "~K7Q-2", "~K7Q-3"]
         assert outbox.next_alias(conn, "ABC") == "~ABC-1"
-
-
-def test_what_is_sealed_is_a_message_of_the_wire_and_verifies(desk: Desk) -> None:
-    import msgspec
-
-    from msc_console import seal
-    from msc_console.identity.signer import seal_chain
-    from msc_console.sync.wire import Envelope
-
-    private, public = seal.new_device_key()
-
-    class Real:
-        def seal(self, first: int, prev: str, envelopes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-            return seal_chain(private, DEVICE, first, prev, envelopes)
-
-    desk.do("ticket.take", "t1")
-    desk.do("entry.note", "t1", body="á 🙂", deps=(desk.ops()[0].id,))
-    with desk.cache.write() as conn:
-        batch = sealing.seal_batch(conn, Real(), DEVICE, INC, desk.at)
-    prev = ""
-    for envelope in batch:
-        received = msgspec.json.decode(msgspec.json.encode(msgspec.convert(envelope, Envelope)), type=Envelope)
-        plain = msgspec.to_builtins(received)
-        assert seal.verify(public, seal.signed_bytes(plain), received.sig)
-        assert received.body == seal.body_hash(received.salt, received.args, received.before)
-        assert received.prev == prev
-        prev = seal.link(plain)
-    assert desk.read(sealing.chain_head, DEVICE, INC) == (2, prev)
-    assert desk.batch() == batch

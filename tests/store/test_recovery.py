@@ -21,6 +21,7 @@ def desk(desk: Desk) -> Desk:
     return desk
 
 
+@pytest.mark.protocol("P-068")
 def test_a_ticket_that_is_made_at_the_second_try_is_made_before_what_was_written_on_it(desk: Desk) -> None:
     desk.do("ticket.create", "t9", subject="Baru", queue="helpdesk", contact="andi")
     create = only(desk).id
@@ -40,6 +41,7 @@ def test_a_ticket_that_is_made_at_the_second_try_is_made_before_what_was_written
     assert desk.read(outbox.get, create).state is OpState.RESOLVED
 
 
+@pytest.mark.protocol("P-049", "P-068")
 def test_what_was_refused_for_what_it_stands_on_stands_on_the_second_try(desk: Desk) -> None:
     desk.do("contact.create", "c9", name="Bu Tini")
     contact = only(desk).id
@@ -55,6 +57,7 @@ def test_what_was_refused_for_what_it_stands_on_stands_on_the_second_try(desk: D
     assert pushable(desk) == ["again", "too"]
 
 
+@pytest.mark.protocol("P-049")
 def test_a_second_try_does_not_stand_on_a_claim_made_after_it(desk: Desk) -> None:
     desk.do("ticket.take", "t1")
     take = only(desk).id
@@ -71,6 +74,7 @@ def test_a_second_try_does_not_stand_on_a_claim_made_after_it(desk: Desk) -> Non
     assert desk.ops()[0].command.basis.claim is None
 
 
+@pytest.mark.protocol("P-084", "P-092")
 def test_an_act_that_the_rules_trip_over_keeps_no_news_out(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def tripping(*_: Any) -> Any:
         raise KeyError("a bug")
@@ -84,6 +88,7 @@ def test_an_act_that_the_rules_trip_over_keeps_no_news_out(desk: Desk, monkeypat
         assert conn.execute("SELECT subject, owner FROM ticket WHERE id = 't1'").fetchone()[:] == ("Kabar", None)
 
 
+@pytest.mark.protocol("P-089")
 def test_the_journal_is_cleared_of_old_acts_when_the_laptop_is_up_to_date(desk: Desk) -> None:
     desk.do("entry.note", "t1", body="a")
     op = only(desk).id
@@ -97,6 +102,7 @@ def test_the_journal_is_cleared_of_old_acts_when_the_laptop_is_up_to_date(desk: 
         desk.read(outbox.get, op)
 
 
+@pytest.mark.protocol("P-050")
 def test_aliases_count_on_from_the_tickets_that_came_back_to_an_older_cache(desk: Desk) -> None:
     desk.apply([put("ticket", a_ticket("t7", alias="~K7Q-9")), put("ticket", a_ticket("t8", alias="~K7R-70"))])
     with desk.cache.write() as conn:
@@ -104,6 +110,7 @@ def test_aliases_count_on_from_the_tickets_that_came_back_to_an_older_cache(desk
 
 
 @pytest.mark.parametrize(("device", "inc"), [(DEVICE, "i2"), ("d2", INC), ("d2", "i2")])
+@pytest.mark.protocol("P-046", "P-065")
 def test_what_has_no_answer_is_sealed_again_in_a_new_chain(desk: Desk, device: str, inc: str) -> None:
     for body in "abc":
         desk.do("entry.note", "t1", body=body)
@@ -125,6 +132,7 @@ def test_what_has_no_answer_is_sealed_again_in_a_new_chain(desk: Desk, device: s
         desk.read(outbox.change_args, second, {"body": "lain"})
 
 
+@pytest.mark.protocol("P-046")
 def test_sealing_again_keeps_the_order_and_the_size_of_a_push(desk: Desk) -> None:
     for number in range(5):
         desk.do("entry.note", "t1", body=f"{number}" * 900)

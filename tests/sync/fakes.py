@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from msc_console.digest import BUCKETS, NOTHING, Digest
 from msc_console.errors import MscError
 from msc_console.sync.driver import SyncDriver
 from msc_console.sync.engine import Engine
@@ -16,6 +17,7 @@ from msc_console.sync.moves import Source
 from msc_console.sync.signals import Signals
 from msc_console.sync.state import EngineState
 from msc_console.sync.transport import HttpTransport
+from msc_console.sync.verdict import Mended
 from msc_console.sync.wire import (
     Basis,
     Envelope,
@@ -169,6 +171,16 @@ class FakeDisk:
 
     def note_time(self, server_time: datetime, now: datetime) -> None:
         self.server_time = server_time
+
+    def digests(self, cut: datetime) -> dict[str, Digest]:
+        """Nothing that central counts: what differs is `test_verify.py`'s."""
+        return {}
+
+    def buckets(self, entity: str, cut: datetime) -> list[Digest]:
+        return [NOTHING] * BUCKETS
+
+    def mend(self, entity: str, parts: Sequence[int], lines: Sequence[Line], cut: datetime) -> Mended:
+        return Mended()
 
     def load_state(self) -> dict[str, Any] | None:
         return self.state

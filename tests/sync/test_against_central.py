@@ -68,6 +68,7 @@ def eventually(so: Callable[[], bool], changed: threading.Event) -> bool:
     return so()
 
 
+@pytest.mark.protocol("P-075")
 def test_work_leaves_and_comes_back_as_rows(place: Place, url: str) -> None:
     laptop, disk = Laptop.new(), Outbox()
     way = sign_in(place, url, "rina", laptop)
@@ -84,6 +85,7 @@ def test_work_leaves_and_comes_back_as_rows(place: Place, url: str) -> None:
     way.close()
 
 
+@pytest.mark.protocol("P-025", "P-028")
 def test_an_expired_token_is_renewed_and_another_device_ends_the_session(place: Place, url: str) -> None:
     laptop, disk = Laptop.new(), Outbox()
     way = sign_in(place, url, "rina", laptop)
@@ -95,6 +97,7 @@ def test_an_expired_token_is_renewed_and_another_device_ends_the_session(place: 
     way.close()
 
 
+@pytest.mark.protocol("P-021")
 def test_a_wrong_password_is_refused_by_name(place: Place, url: str) -> None:
     way = HttpTransport(url, FakeTokens(None, None))
     with pytest.raises(Declined) as caught:
@@ -103,6 +106,7 @@ def test_a_wrong_password_is_refused_by_name(place: Place, url: str) -> None:
     way.close()
 
 
+@pytest.mark.protocol("P-086")
 def test_news_from_another_laptop_arrives_through_the_listener(place: Place, url: str, tmp_path: Path) -> None:
     rina, budi = Laptop.new(), Laptop.new()
     disk, changed, stop = Outbox(), threading.Event(), threading.Event()

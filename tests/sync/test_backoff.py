@@ -2,6 +2,7 @@
 
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,10 +15,12 @@ from .fakes import BEGIN
 
 
 @given(st.integers(1, 10_000), st.integers())
+@pytest.mark.protocol("P-009")
 def test_a_delay_stays_between_its_bounds(failures: int, seed: int) -> None:
     assert SHORTEST <= delay(failures, Random(seed)) <= LONGEST
 
 
+@pytest.mark.protocol("P-009")
 def test_delays_grow_and_are_spread() -> None:
     rng = Random(1)
     means = [sum(delay(n, rng) for _ in range(400)) / 400 for n in (1, 4, 7, 12)]
@@ -29,6 +32,7 @@ def test_delays_grow_and_are_spread() -> None:
 
 
 @given(st.floats(0, 1e9), st.integers())
+@pytest.mark.protocol("P-008")
 def test_retry_after_is_a_floor_that_haste_does_not_lift(asked: float, seed: int) -> None:
     pace = Pace()
     pace.fail(100.0, Random(seed), "busy", retry_after=asked)
@@ -36,6 +40,7 @@ def test_retry_after_is_a_floor_that_haste_does_not_lift(asked: float, seed: int
     assert pace.at == 100.0 + min(asked, RETRY_AFTER_LONGEST)
 
 
+@pytest.mark.protocol("P-009")
 def test_haste_ends_a_backoff_of_our_own() -> None:
     pace = Pace()
     for _ in range(9):
@@ -49,6 +54,7 @@ def test_haste_ends_a_backoff_of_our_own() -> None:
 
 
 @given(st.lists(st.floats(0, 4), max_size=60))
+@pytest.mark.protocol("P-009")
 def test_the_guard_bounds_any_rhythm(pauses: list[float]) -> None:
     guard, now, sent = Guard(), 0.0, []
     for pause in pauses:
@@ -59,6 +65,7 @@ def test_the_guard_bounds_any_rhythm(pauses: list[float]) -> None:
     assert all(later - earlier >= 9.99 for earlier, later in zip(sent, sent[5:], strict=False))
 
 
+@pytest.mark.protocol("P-009")
 def test_progress_opens_the_guard() -> None:
     guard = Guard()
     for _ in range(5):
@@ -68,6 +75,7 @@ def test_progress_opens_the_guard() -> None:
     assert guard.opens_at(2.0) is None
 
 
+@pytest.mark.protocol("P-076")
 def test_sizes_halve_to_one_and_grow_back_to_the_limits() -> None:
     sizes = Sizes()
     sizes.offer(Limits(push_ops=40, push_bytes=1 << 30, page_rows=10_000))
@@ -82,6 +90,7 @@ def test_sizes_halve_to_one_and_grow_back_to_the_limits() -> None:
     assert (sizes.ops, sizes.page) == (40, 500)
 
 
+@pytest.mark.protocol("P-009")
 def test_a_state_survives_and_a_damaged_one_begins_anew() -> None:
     state = EngineState("g1", 3, BEGIN, None)
     assert EngineState.load(state.dump()) == state

@@ -24,6 +24,7 @@ def paths(world: World) -> list[str]:
     return [path.removeprefix("/v1/") for _, path in world.central.seen]
 
 
+@pytest.mark.protocol("P-004", "P-075")
 def test_reconnect_greets_pushes_then_pulls(world: World) -> None:
     world.disk.write("a", "b")
     status = world.driver.run_until_quiet(30)
@@ -36,6 +37,7 @@ def test_reconnect_greets_pushes_then_pulls(world: World) -> None:
     assert list(dict.fromkeys(working)) == [Working.PUSH, Working.PULL]
 
 
+@pytest.mark.protocol("P-075")
 def test_a_long_outbox_leaves_in_batches_before_the_first_pull(world: World) -> None:
     world.disk.write(*(f"op{n}" for n in range(250)))
     world.driver.run_until_quiet(30)
@@ -50,6 +52,7 @@ def test_a_long_outbox_leaves_in_batches_before_the_first_pull(world: World) -> 
      "401", "409", "410", "413", "429", "500", "503"],
 )  # fmt: skip
 @pytest.mark.parametrize("place", [0, 1, 2], ids=["hello", "push", "changes"])
+@pytest.mark.protocol("P-005", "P-062")
 def test_each_fault_at_each_request_is_survived(world: World, fault: str, place: int) -> None:
     world.disk.write("a", "b", "c")
     world.central.plan = [None] * place + [fault]
@@ -60,6 +63,7 @@ def test_each_fault_at_each_request_is_survived(world: World, fault: str, place:
     assert world.driver.status.online
 
 
+@pytest.mark.protocol("P-005")
 def test_an_oversized_page_is_not_taken(world: World) -> None:
     world.central.plan = [None, "oversize"]
     world.run(0.001)
@@ -69,6 +73,7 @@ def test_an_oversized_page_is_not_taken(world: World) -> None:
     assert world.in_step()
 
 
+@pytest.mark.protocol("P-005")
 def test_a_portal_is_offline_and_said_so(world: World) -> None:
     world.central.plan = ["portal"] * 50
     world.disk.write("a")
@@ -77,6 +82,7 @@ def test_a_portal_is_offline_and_said_so(world: World) -> None:
     assert world.disk.rows == {}
 
 
+@pytest.mark.protocol("P-009")
 def test_who_has_no_patience_asks_once(world: World) -> None:
     world.central.plan = ["lost"] * 50
     world.disk.write("a")
@@ -85,37 +91,7 @@ def test_who_has_no_patience_asks_once(world: World) -> None:
     assert paths(world) == ["hello", "hello"], "one round; a broken connection is tried again at once"
 
 
-def test_retry_after_is_waited_out_even_when_poked(world: World) -> None:
-    world.central.plan = [None, "429"]
-    for second in (1, 5, 10, 20, 29):
-        world.signals.script.append((1000.0 + second, world.driver.poke))
-    world.run(120, lambda: len(world.central.seen) > 2)
-    refused, again = world.central.seen[1][0], world.central.seen[2][0]
-    assert again - refused >= 30
-
-
-def test_backoff_survives_a_restart_and_a_poke_ends_it(world: World) -> None:
-    world.central.plan = ["lost"] * 500
-    world.run(400)
-    assert world.engine.line.failures > 3
-    before = len(world.central.seen)
-    world.start_again()
-    world.run(0.001)
-    assert len(world.central.seen) == before, "a restart does not hammer"
-    world.central.plan = []
-    world.driver.poke()
-    world.run(1, world.calm)
-    assert world.in_step()
-
-
-def test_offline_tries_thin_out(world: World) -> None:
-    world.central.plan = ["lost"] * 5000
-    world.run(8 * 3600)
-    assert 90 < len(world.central.seen) < 400, "eight hours at up to five minutes each"
-    gaps = [b[0] - a[0] for a, b in zip(world.central.seen[10:], world.central.seen[11:], strict=False)]
-    assert max(gaps) <= 301
-
-
+@pytest.mark.protocol("P-028")
 def test_an_expired_token_is_renewed_once_and_the_work_goes_on(world: World) -> None:
     world.central.access = set()
     world.disk.write("a")
@@ -125,6 +101,7 @@ def test_an_expired_token_is_renewed_once_and_the_work_goes_on(world: World) -> 
     assert world.in_step()
 
 
+@pytest.mark.protocol("P-028")
 def test_a_session_that_is_over_signs_out_and_keeps_the_outbox(world: World) -> None:
     world.central.access, world.central.refresh = set(), set()
     world.disk.write("a")
@@ -135,6 +112,7 @@ def test_a_session_that_is_over_signs_out_and_keeps_the_outbox(world: World) -> 
     assert world.driver.status.pending == 1
 
 
+@pytest.mark.protocol("P-028")
 def test_signing_in_again_resumes_within_the_same_run(world: World) -> None:
     world.central.access, world.central.refresh = set(), set()
     world.disk.write("a")
@@ -148,6 +126,7 @@ def test_signing_in_again_resumes_within_the_same_run(world: World) -> None:
     assert world.in_step()
 
 
+@pytest.mark.protocol("P-028")
 def test_a_superseded_session_is_named_and_not_renewed(world: World) -> None:
     world.central.refuse_push = lambda push: problem(401, "session_superseded")
     world.disk.write("a")
@@ -156,6 +135,7 @@ def test_a_superseded_session_is_named_and_not_renewed(world: World) -> None:
     assert status.problem == "session_superseded"
 
 
+@pytest.mark.protocol("P-028")
 def test_a_locked_device_key_counts_as_signed_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def locked(token: str) -> str:
         raise NotAllowed("locked")
@@ -165,6 +145,7 @@ def test_a_locked_device_key_counts_as_signed_out(world: World, monkeypatch: pyt
     assert world.driver.run_until_quiet(30).problem == Trouble.SIGNED_OUT
 
 
+@pytest.mark.protocol("P-010")
 def test_426_on_a_push_stops_pushing_but_not_pulling_until_central_changes(world: World) -> None:
     world.central.refuse_push = lambda push: problem(426, "protocol_too_old", min=2, max=3)
     world.disk.write("a")
@@ -178,6 +159,7 @@ def test_426_on_a_push_stops_pushing_but_not_pulling_until_central_changes(world
     assert world.central.effects == {"a": 1}
 
 
+@pytest.mark.protocol("P-010")
 def test_a_hello_beyond_our_protocol_stops_pushes_before_the_first(world: World) -> None:
     world.central.too_old_below = 2
     world.disk.write("a")
@@ -186,6 +168,7 @@ def test_a_hello_beyond_our_protocol_stops_pushes_before_the_first(world: World)
     assert (status.problem, status.pending, status.online) == (Trouble.TOO_OLD, 1, True)
 
 
+@pytest.mark.protocol("P-089")
 def test_another_generation_pulls_everything_again_and_keeps_the_outbox(world: World) -> None:
     world.driver.run_until_quiet(30)
     world.disk.write("a")
@@ -200,6 +183,7 @@ def test_another_generation_pulls_everything_again_and_keeps_the_outbox(world: W
     assert world.disk.open == ["a"]
 
 
+@pytest.mark.protocol("P-085")
 def test_a_generation_that_changes_in_mid_run_is_found_by_the_refused_cursor(world: World) -> None:
     world.driver.run_until_quiet(30)
     world.central.generation = "g2"
@@ -208,6 +192,7 @@ def test_a_generation_that_changes_in_mid_run_is_found_by_the_refused_cursor(wor
     assert world.in_step()
 
 
+@pytest.mark.protocol("P-064")
 def test_a_gap_is_closed_from_the_journal(world: World) -> None:
     world.disk.write("a", "b", "c")
     world.driver.run_until_quiet(30)
@@ -222,6 +207,7 @@ def test_a_gap_is_closed_from_the_journal(world: World) -> None:
     assert world.in_step()
 
 
+@pytest.mark.protocol("P-068")
 def test_a_deferred_op_waits_without_trouble_and_leaves_later(world: World) -> None:
     world.central.verdicts = {"a": "deferred"}
     world.disk.write("a")
@@ -233,6 +219,7 @@ def test_a_deferred_op_waits_without_trouble_and_leaves_later(world: World) -> N
     assert world.in_step()
 
 
+@pytest.mark.protocol("P-066", "P-075")
 def test_refusals_of_single_ops_need_attention_and_stop_nothing(world: World) -> None:
     world.central.verdicts = {"b": "conflict"}
     world.disk.write("a", "b", "c")
@@ -241,6 +228,7 @@ def test_refusals_of_single_ops_need_attention_and_stop_nothing(world: World) ->
     assert world.central.effects == {"a": 1, "c": 1}
 
 
+@pytest.mark.protocol("P-076")
 def test_a_batch_that_is_too_large_is_halved_until_it_passes(world: World) -> None:
     world.central.refuse_push = lambda push: problem(413, "too_large") if len(push.ops) > 12 else None
     world.disk.write(*(f"op{n}" for n in range(60)))
@@ -249,6 +237,7 @@ def test_a_batch_that_is_too_large_is_halved_until_it_passes(world: World) -> No
     assert set(world.central.effects.values()) == {1}
 
 
+@pytest.mark.protocol("P-076")
 def test_an_op_that_is_refused_alone_is_reported_while_pulls_go_on(world: World) -> None:
     world.central.refuse_push = lambda push: problem(400, "invalid_request")
     world.disk.write("a", "b")
@@ -258,6 +247,7 @@ def test_an_op_that_is_refused_alone_is_reported_while_pulls_go_on(world: World)
     assert world.driver.status.pending == 2
 
 
+@pytest.mark.protocol("P-075")
 def test_a_central_that_crashes_on_pushes_still_gives_news(world: World) -> None:
     world.central.refuse_push = lambda push: problem(500, "internal", reference="1f")
     world.disk.write("a")
@@ -272,6 +262,7 @@ def test_a_central_that_crashes_on_pushes_still_gives_news(world: World) -> None
 
 @pytest.mark.parametrize("error", [DiskFull(), OSError(errno.ENOSPC, "full")], ids=["ours", "system"])
 @pytest.mark.parametrize("place", range(4), ids=["seal", "settle", "seal again", "apply"])
+@pytest.mark.protocol("P-084")
 def test_a_full_disk_is_said_and_nothing_is_lost(world: World, error: Exception, place: int) -> None:
     world.disk.write("a")
     world.disk.faults = [None] * place + [error] * 3
@@ -281,6 +272,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(world: World, error: Exception,
     assert world.central.effects == {"a": 1}
 
 
+@pytest.mark.protocol("P-075")
 def test_a_held_reply_leaves_when_its_time_has_come(world: World) -> None:
     world.disk.write("reply")
     world.disk.held_until = world.clock.now() + timedelta(seconds=10)
@@ -293,6 +285,7 @@ def test_a_held_reply_leaves_when_its_time_has_come(world: World) -> None:
     assert 10 <= sent_at - 1000 < 11.5
 
 
+@pytest.mark.protocol("P-075")
 def test_a_local_write_leaves_at_once(world: World) -> None:
     def write() -> None:
         world.disk.write("late")
@@ -303,6 +296,7 @@ def test_a_local_write_leaves_at_once(world: World) -> None:
     assert next(at for at, path in world.central.seen if path == "/v1/push") <= 1021.0
 
 
+@pytest.mark.protocol("P-075")
 def test_a_write_during_a_long_pull_leaves_between_two_pages(world: World) -> None:
     world.central.feed = [(f"row-{n}", {}) for n in range(2000)]
     answer = world.central.handle
@@ -320,55 +314,14 @@ def test_a_write_during_a_long_pull_leaves_between_two_pages(world: World) -> No
     assert world.in_step()
 
 
-def test_a_poke_storm_is_no_request_storm(world: World) -> None:
-    world.run(1)
-    before = len(world.central.seen)
-    for tenth in range(600):
-        world.signals.script.append((1001 + tenth / 10, world.driver.poke))
-    world.run(60)
-    assert len(world.central.seen) - before <= 32
-    assert world.driver.status.problem is None, "nothing is wrong, it is just enough"
-
-
-def test_waking_up_greets_anew_and_ends_the_backoff(world: World) -> None:
-    world.central.plan = ["lost"] * 500
-
-    def wake() -> None:
-        world.clock.wall_jump += timedelta(hours=8)
-        world.central.plan = []
-        world.engine.line.at = world.clock.mono + 250
-
-    world.signals.script = [(1400.0, wake)]
-    world.run(600, world.calm)
-    assert world.in_step()
-    assert world.clock.mono < 1403
-
-
-def test_waking_up_in_step_greets_anew(world: World) -> None:
-    def wake() -> None:
-        world.clock.wall_jump += timedelta(hours=8)
-
-    world.signals.script = [(1010.0, wake)]
-    world.run(12)
-    assert paths(world)[-2:] == ["hello", "changes"]
-
-
-def test_a_wall_clock_set_back_by_a_day_silences_nobody(world: World) -> None:
-    world.central.plan = ["lost"] * 100
-    world.run(300)
-    world.central.plan = []
-    world.clock.wall_jump -= timedelta(days=1)
-    world.start_again()
-    world.run(30, world.calm)
-    assert world.in_step()
-
-
+@pytest.mark.protocol("P-028")
 def test_signing_out_ends_the_run(world: World) -> None:
     world.signals.script.append((1010.0, world.driver.sign_out))
     world.run(3600)
     assert world.clock.mono < 1012
 
 
+@pytest.mark.protocol("P-062")
 def test_a_deadline_ends_an_unfinished_run(world: World) -> None:
     world.disk.write(*(f"op{n}" for n in range(500)))
     answer = world.central.handle
@@ -386,6 +339,7 @@ def test_a_deadline_ends_an_unfinished_run(world: World) -> None:
     assert set(world.central.effects.values()) == {1}
 
 
+@pytest.mark.protocol("P-086")
 def test_the_cursor_to_listen_from_is_there_only_when_in_step(world: World) -> None:
     assert world.driver.listen_from() is None
     heard: list[str | None] = []

@@ -123,6 +123,7 @@ def play(*events: m.Event, engine: Engine | None = None) -> tuple[Engine, list[m
         ),
     ],
 )  # fmt: skip
+@pytest.mark.protocol("P-010", "P-028", "P-075", "P-085")
 def test_what_leads_to_what(events: list[m.Event], actions: list[m.Action | type]) -> None:
     _, taken = play(*events)
     for n, (action, expected) in enumerate(zip(taken, actions, strict=True)):
@@ -154,12 +155,14 @@ def test_what_leads_to_what(events: list[m.Event], actions: list[m.Action | type
         ([m.Start(), hello(), m.Sealed(1), pushed(("a", "a_word_of_tomorrow"))], None, True),
     ],
 )
+@pytest.mark.protocol("P-010", "P-028")
 def test_what_is_said(events: list[m.Event], problem: str | None, online: bool) -> None:
     engine, _ = play(*events)
     assert (engine.problem[0], engine.online) == (problem, online)
 
 
 @pytest.mark.parametrize("word", ["deferred", "a_word_of_tomorrow"])
+@pytest.mark.protocol("P-009")
 def test_results_that_settle_nothing_do_not_loop(word: str) -> None:
     _, actions = play(m.Start(), hello(), m.Sealed(1), pushed(("a", word)), EMPTY)
     assert actions[3] == PULL
@@ -167,6 +170,7 @@ def test_results_that_settle_nothing_do_not_loop(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["gap", "forked"])
+@pytest.mark.protocol("P-065")
 def test_a_broken_chain_is_begun_anew_once(word: str) -> None:
     answer = pushed(("a", word))
     engine, actions = play(m.Start(), hello(), m.Sealed(1), answer, m.Rekeyed(), m.Sealed(1), answer, EMPTY)
@@ -176,6 +180,7 @@ def test_a_broken_chain_is_begun_anew_once(word: str) -> None:
     assert engine.problem[0] is not None
 
 
+@pytest.mark.protocol("P-064")
 def test_a_gap_that_a_resend_does_not_close_begins_a_new_chain() -> None:
     gap = pushed(("a", "gap"), expected=7)
     _, actions = play(m.Start(), hello(), m.Sealed(1), gap, m.Sealed(1), gap)
@@ -185,6 +190,7 @@ def test_a_gap_that_a_resend_does_not_close_begins_a_new_chain() -> None:
     assert actions[4] == m.Rekey()
 
 
+@pytest.mark.protocol("P-004")
 def test_after_a_lost_line_the_first_word_is_hello() -> None:
     _, actions = play(m.Start(), hello(), m.Sealed(0), m.Failed(Fault.UNREACHABLE), m.Poked())
     assert actions[-1] == m.Greet()
@@ -199,17 +205,20 @@ def test_after_a_lost_line_the_first_word_is_hello() -> None:
     ],
     ids=["a write after the batch was read", "news after the page was read", "waking up during a pull"],
 )
+@pytest.mark.protocol("P-075")
 def test_a_poke_is_newer_than_the_answer_under_way(events: list[m.Event], actions: list[m.Action]) -> None:
     _, taken = play(m.Start(), hello(), *events)
     assert taken[2:] == actions
 
 
+@pytest.mark.protocol("P-068")
 def test_rest_ends_when_a_waiting_lane_may_go_on() -> None:
     engine, actions = play(m.Start(), hello(), m.Sealed(1), pushed(("a", "deferred")), EMPTY)
     assert actions[-1] == m.Rest(engine.push.at)
     assert engine.step(m.Tick(), facts(engine.push.at)) == PUSH
 
 
+@pytest.mark.protocol("P-009")
 def test_an_op_that_is_answered_again_and_again_is_no_progress() -> None:
     engine, actions = play(
         m.Start(), hello(), m.Sealed(1), pushed(("a", "applied")), m.Sealed(1), pushed(("a", "duplicate"))
@@ -218,12 +227,14 @@ def test_an_op_that_is_answered_again_and_again_is_no_progress() -> None:
     assert engine.push.failures == 1
 
 
+@pytest.mark.protocol("P-009")
 def test_a_page_that_never_moves_is_no_progress() -> None:
     engine, actions = play(m.Start(), hello(), m.Sealed(0), m.Pulled(5, False, False))
     assert isinstance(actions[-1], m.Rest)
     assert engine.problem[0] == Trouble.NO_PROGRESS
 
 
+@pytest.mark.protocol("P-082")
 def test_cut_pages_become_smaller_and_grow_again() -> None:
     engine, at = Engine(Random(1), EngineState("g1")), 0.0
     sizes = []
@@ -241,6 +252,7 @@ def test_cut_pages_become_smaller_and_grow_again() -> None:
     assert sizes == [500, 250, 125, 250, 500]
 
 
+@pytest.mark.protocol("P-075")
 def test_rest_ends_when_a_held_op_may_leave() -> None:
     engine = Engine(Random(1), EngineState("g1"))
     for event in [m.Start(), hello(), m.Sealed(0)]:
@@ -250,11 +262,13 @@ def test_rest_ends_when_a_held_op_may_leave() -> None:
     assert engine.step(m.Tick(), facts(7.0)) == PUSH
 
 
+@pytest.mark.protocol("P-009")
 def test_a_hold_that_is_over_and_did_not_leave_is_no_spin() -> None:
     engine, _ = play(m.Start(), hello(), m.Sealed(0))
     assert engine.step(EMPTY, facts(1, next_hold=BEGIN)) == m.Rest(2.0)
 
 
+@pytest.mark.protocol("P-086")
 def test_an_idle_laptop_looks_once_a_minute_by_itself() -> None:
     engine, actions = play(m.Start(), hello(), m.Sealed(0), EMPTY)
     rest = actions[-1]
@@ -267,6 +281,7 @@ def test_an_idle_laptop_looks_once_a_minute_by_itself() -> None:
     assert engine.step(m.Sealed(0), facts(rest.until)) == PULL
 
 
+@pytest.mark.protocol("P-009")
 def test_five_requests_for_nothing_are_enough() -> None:
     engine, at = Engine(Random(1), EngineState("g1")), 0.0
     requests = []
@@ -285,6 +300,7 @@ def test_five_requests_for_nothing_are_enough() -> None:
     assert engine.problem[0] == Trouble.NO_PROGRESS
 
 
+@pytest.mark.protocol("P-009")
 def test_the_backoff_is_kept_for_the_next_process() -> None:
     engine, actions = play(m.Start(), *[m.Failed(Fault.UNREACHABLE), m.Poked()] * 3, m.Failed(Fault.UNREACHABLE))
     state = engine.state
@@ -297,11 +313,13 @@ def test_the_backoff_is_kept_for_the_next_process() -> None:
 
 
 @pytest.mark.parametrize("event", [hello(), m.Sealed(1), pushed(), LAST, m.Refreshed(), m.WasReset(), refused(500)])
+@pytest.mark.protocol("P-075")
 def test_an_answer_out_of_turn_is_a_mistake_of_the_caller(event: m.Event) -> None:
     with pytest.raises(ValueError, match="out of turn"):
         play(event)
 
 
+@pytest.mark.protocol("P-075")
 def test_settled_means_in_step_at_rest_and_online() -> None:
     engine = Engine(Random(1), EngineState("g1"))
     seen = []

@@ -3,6 +3,8 @@
 import threading
 from random import Random
 
+import pytest
+
 from msc_console.sync.faults import Broken, Declined, Fault
 from msc_console.sync.listener import Listener
 from msc_console.sync.moves import Source
@@ -27,6 +29,8 @@ class Ear:
 class Polls:
     """Answers `changes` from a list; each takes `takes` seconds of the clock."""
 
+    features: frozenset[str] = frozenset()
+
     def __init__(self, clock: FakeClock, *answers: Page | Exception, takes: float = 25.0) -> None:
         self.clock, self.answers, self.takes = clock, list(answers), takes
         self.asked: list[tuple[str, int, int]] = []
@@ -48,6 +52,7 @@ def listener(ear: Ear, polls: Polls) -> Listener:
     return Listener(ear, polls, times=polls.clock, rng=Random(1))  # type: ignore[arg-type]
 
 
+@pytest.mark.protocol("P-086")
 def test_a_driver_that_is_not_in_step_is_not_listened_for() -> None:
     ear, polls = Ear(), Polls(FakeClock())
     ear.cursor = None
@@ -55,6 +60,7 @@ def test_a_driver_that_is_not_in_step_is_not_listened_for() -> None:
     assert polls.asked == []
 
 
+@pytest.mark.protocol("P-086")
 def test_news_is_told_once_until_the_driver_has_moved() -> None:
     ear, polls = Ear(), Polls(FakeClock(), NEWS, NOTHING)
     one = listener(ear, polls)
@@ -66,6 +72,7 @@ def test_news_is_told_once_until_the_driver_has_moved() -> None:
     assert polls.asked[-1] == ("g1.6", 1, 25)
 
 
+@pytest.mark.protocol("P-086")
 def test_news_that_the_driver_never_took_in_is_told_again_after_a_while() -> None:
     ear, polls = Ear(), Polls(FakeClock(), NEWS, NEWS)
     one = listener(ear, polls)
@@ -75,6 +82,7 @@ def test_news_that_the_driver_never_took_in_is_told_again_after_a_while() -> Non
     assert len(ear.pokes) == 2
 
 
+@pytest.mark.protocol("P-086")
 def test_an_empty_poll_that_waited_goes_on_at_once_and_one_that_did_not_slows_down() -> None:
     ear, clock = Ear(), FakeClock()
     polls = Polls(clock, NOTHING, NOTHING)
@@ -85,6 +93,7 @@ def test_an_empty_poll_that_waited_goes_on_at_once_and_one_that_did_not_slows_do
     assert ear.pokes == []
 
 
+@pytest.mark.protocol("P-008", "P-086")
 def test_faults_are_left_to_the_driver_and_answered_with_patience() -> None:
     busy = Declined(Problem("x", "t", 503, "unavailable"), 40.0)
     ear, polls = Ear(), Polls(FakeClock(), *[Broken(Fault.CUT)] * 10, busy, NOTHING, takes=0)
@@ -96,6 +105,7 @@ def test_faults_are_left_to_the_driver_and_answered_with_patience() -> None:
     assert ear.pokes == [Source.CENTRAL] * 11
 
 
+@pytest.mark.protocol("P-086")
 def test_the_thread_ends_when_told() -> None:
     stop, ear = threading.Event(), Ear()
     ear.cursor = None
@@ -106,6 +116,7 @@ def test_the_thread_ends_when_told() -> None:
     assert not thread.is_alive()
 
 
+@pytest.mark.protocol("P-086")
 def test_an_error_of_ours_is_waited_out() -> None:
     ear, polls = Ear(), Polls(FakeClock(), KeyError("x"), NEWS)
     one = listener(ear, polls)

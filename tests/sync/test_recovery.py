@@ -18,6 +18,7 @@ def world() -> World:
 
 
 @pytest.mark.parametrize("error", [MscError("cache_damaged"), ConnectionError("gone"), KeyError("x")])
+@pytest.mark.protocol("P-028")
 def test_tokens_that_cannot_be_read_are_a_trouble_and_not_the_end(
     world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
@@ -34,6 +35,7 @@ def test_tokens_that_cannot_be_read_are_a_trouble_and_not_the_end(
     assert world.in_step()
 
 
+@pytest.mark.protocol("P-028")
 def test_a_key_that_is_gone_when_tokens_are_renewed_is_not_the_end(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,6 +51,7 @@ def test_a_key_that_is_gone_when_tokens_are_renewed_is_not_the_end(
     assert world.in_step()
 
 
+@pytest.mark.protocol("P-075")
 def test_an_engine_that_has_lost_its_way_is_replaced(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.disk.write("a")
     lost = 0
@@ -68,6 +71,7 @@ def test_an_engine_that_has_lost_its_way_is_replaced(world: World, monkeypatch: 
     assert world.central.effects == {"a": 1}
 
 
+@pytest.mark.protocol("P-075")
 def test_a_screen_that_is_gone_does_not_end_the_conversation(world: World) -> None:
     def gone(status: object) -> None:
         raise RuntimeError("no app")
@@ -78,6 +82,7 @@ def test_a_screen_that_is_gone_does_not_end_the_conversation(world: World) -> No
     assert world.in_step()
 
 
+@pytest.mark.protocol("P-064")
 def test_what_is_left_leaves_in_a_new_chain_where_a_gap_cannot_be_closed(world: World) -> None:
     world.disk.write("a", "b")
     world.driver.run_until_quiet(30)
@@ -91,6 +96,7 @@ def test_what_is_left_leaves_in_a_new_chain_where_a_gap_cannot_be_closed(world: 
     assert world.in_step()
 
 
+@pytest.mark.protocol("P-065")
 def test_a_copied_laptop_goes_on_in_a_chain_of_its_own(world: World) -> None:
     world.central.watermark = 7
     world.disk.write("a", "b")
@@ -100,6 +106,7 @@ def test_a_copied_laptop_goes_on_in_a_chain_of_its_own(world: World) -> None:
     assert world.disk.incarnation == 2
 
 
+@pytest.mark.protocol("P-065")
 def test_two_copies_that_take_turns_lose_nothing(world: World) -> None:
     for turn in range(4):
         world.central.former.add(f"inc{world.disk.incarnation}")
@@ -110,6 +117,7 @@ def test_two_copies_that_take_turns_lose_nothing(world: World) -> None:
     assert len(world.central.effects) == 4
 
 
+@pytest.mark.protocol("P-065")
 def test_a_disk_that_cannot_begin_a_new_chain_is_asked_again(world: World) -> None:
     world.central.watermark = 7
     world.disk.write("a")
@@ -118,6 +126,7 @@ def test_a_disk_that_cannot_begin_a_new_chain_is_asked_again(world: World) -> No
     assert world.central.effects == {"a": 1}
 
 
+@pytest.mark.protocol("P-009", "P-065")
 def test_a_central_that_calls_every_chain_forked_is_reported_and_no_loop(world: World) -> None:
     world.central.former.add("*")
     world.disk.write("a")
@@ -129,6 +138,7 @@ def test_a_central_that_calls_every_chain_forked_is_reported_and_no_loop(world: 
     assert set(world.central.rows) <= set(world.disk.rows)
 
 
+@pytest.mark.protocol("P-084")
 def test_an_unforeseen_error_of_the_store_is_a_trouble_of_the_cache(world: World) -> None:
     world.disk.faults = [RuntimeError("rina@example.com")]
     world.run(600, world.calm)

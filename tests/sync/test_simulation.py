@@ -35,6 +35,7 @@ def sign_in_as_often_as_asked(world: World) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(plans, writes, st.lists(st.booleans(), max_size=10), st.integers(0, 2**16))
+@pytest.mark.protocol("P-062", "P-087")
 def test_after_any_faults_everything_leaves_once_and_arrives(
     plan: list[str | None], acts: list[tuple[int, int]], disk: list[bool], seed: int
 ) -> None:
@@ -59,6 +60,7 @@ def test_after_any_faults_everything_leaves_once_and_arrives(
 
 @settings(max_examples=40, deadline=None)
 @given(plans, st.integers(0, 200), st.lists(st.integers(1, 400), min_size=1, max_size=4), st.integers(0, 2**16))
+@pytest.mark.protocol("P-062", "P-084")
 def test_processes_that_die_anywhere_lose_and_double_nothing(
     plan: list[str | None], size: int, lives: list[int], seed: int
 ) -> None:
@@ -108,6 +110,7 @@ answers = st.one_of(
 
 @settings(max_examples=100, deadline=None)
 @given(st.data(), st.integers())
+@pytest.mark.protocol("P-008", "P-009", "P-010")
 def test_the_engine_keeps_its_promises_whatever_it_hears(data: st.DataObject, seed: int) -> None:
     """Any answers, pokes and pauses: bounded idle requests, no push after 426, `Retry-After` kept, rests that end."""
     engine, now, floor = Engine(Random(seed)), 0.0, 0.0

@@ -47,7 +47,10 @@ def sign_in(request: Asked, data: JSONBody[SignIn]) -> Pending:
 def code(request: Asked, data: JSONBody[Code]) -> Tokens:
     """The bearer token is the one that the first step gave. A code is good once; `take_over` ends the other session."""
     service = service_of(request)
-    return service.auth.code(bearer(request), data, service.now())
+    tokens = service.auth.code(bearer(request), data, service.now())
+    if data.take_over:
+        service.pokes.look_again()
+    return tokens
 
 
 @post(
@@ -81,6 +84,7 @@ def sign_out(request: Asked) -> None:
     """Ends this session: its tokens are of no use from now on."""
     service = service_of(request)
     service.auth.sign_out(session_of(request), service.now())
+    service.pokes.look_again()
 
 
 @route(

@@ -7,9 +7,22 @@ from sqlalchemy import text
 
 from ... import __version__
 from ...clock import iso
-from ...sync.wire import PROTOCOL, PROTOCOL_OLDEST_PULL, PROTOCOL_OLDEST_PUSH, Hello, Site
+from ...sync.wire import (
+    PROTOCOL,
+    PROTOCOL_OLDEST_PULL,
+    PROTOCOL_OLDEST_PUSH,
+    SNAPSHOTS,
+    STREAM,
+    VERIFY,
+    ZSTD,
+    Hello,
+    Site,
+)
 from ..problems import ProblemError, described
 from ..service import service_of
+
+FEATURES = (ZSTD, STREAM, SNAPSHOTS, VERIFY)
+"""What `Hello.features` names."""
 
 Asked = Request[Any, Any, Any]
 
@@ -32,6 +45,7 @@ def hello(request: Asked) -> Hello:
         generation=generation,
         site=Site(id=site["site_id"], name=site["site_name"], zone=site["site_zone"]),
         server_time=iso(service.now()),
+        features=list(FEATURES),
     )
 
 

@@ -14,7 +14,7 @@ from ...sync.wire import PAGE_ROWS, PUSH_BYTES, PUSH_OPS, WAIT_SECONDS, Line, Pu
 from .. import ledger
 from ..changes import CursorExpired, Page
 from ..changes import read as read_changes
-from ..guards import bearer, signed_in
+from ..guards import admitted, bearer, permit_of, signed_in
 from ..problems import ProblemError, described
 from ..service import Service, service_of, session_of
 from ..tokens import Session, authenticate
@@ -30,11 +30,11 @@ _encoder = msgspec.json.Encoder()
 @post(
     "/v1/push",
     status_code=200,
-    guards=[signed_in],
+    guards=[signed_in, admitted],
     sync_to_thread=True,
     request_max_body_size=PUSH_BYTES + FRAME,
-    opt={"protocol": "push"},
-    responses=described(400, 401, 403, 413, 426, 503),
+    opt={"protocol": "push", "packed": True, "load": "live"},
+    responses=described(400, 401, 403, 413, 415, 426, 429, 503),
     security=[{"access": []}],
     summary="Ops of one device, in the order of their counters",
     tags=["sync"],
@@ -55,11 +55,11 @@ def push(request: Asked, data: JSONBody[Push]) -> PushReply:
 @post(
     "/v1/ops/status",
     status_code=200,
-    guards=[signed_in],
+    guards=[signed_in, admitted],
     sync_to_thread=True,
     request_max_body_size=FRAME,
-    opt={"protocol": "pull"},
-    responses=described(400, 401, 413, 426, 503),
+    opt={"protocol": "pull", "load": "live"},
+    responses=described(400, 401, 413, 426, 429, 503),
     security=[{"access": []}],
     summary="What became of ops",
     tags=["sync"],
@@ -74,14 +74,14 @@ def status(request: Asked, data: JSONBody[StatusAsk]) -> StatusReply:
 
 @get(
     "/v1/changes",
-    guards=[signed_in],
+    guards=[signed_in, admitted],
     media_type=NDJSON,
-    opt={"protocol": "pull"},
+    opt={"protocol": "pull", "load": "first"},
     responses={
         200: ResponseSpec(
             Line, media_type=NDJSON, generate_examples=False, description="One `Line` per line; the last has `t: end`."
         ),
-        **described(400, 401, 410, 426, 503),
+        **described(400, 401, 410, 426, 429, 503),
     },
     security=[{"access": []}],
     summary="What changed in the caller's scope since a cursor",
@@ -108,7 +108,8 @@ async def changes(
         left = until - anyio.current_time()
         if page.lines or not page.up_to_date or left <= 0 or service.watch.stopped:
             return Response(_ndjson(service, page), media_type=NDJSON)
-        await service.watch.wait(page.seq, left)
+        async with permit_of(request).resting():
+            await service.watch.wait(page.seq, left)
         # Whoever was signed out or moved meanwhile must not be served on what was true when the wait began.
         session = await anyio.to_thread.run_sync(lambda: authenticate(service.central, token, "access", service.now()))
 
@@ -117,7 +118,7 @@ def _read(service: Service, session: Session, cursor: str, limit: int) -> Page:
     try:
         return read_changes(service.central, session.person, cursor, limit, service.now())
     except CursorExpired:
-        raise ProblemError("cursor_expired") from None
+        raise ProblemError("cursor_expired", resnapshot=True) from None
 
 
 def _ndjson(service: Service, page: Page) -> bytes:

@@ -50,6 +50,7 @@ def _readers(stage: Stage) -> list[Any]:
     return [stage.rina, stage.sari, stage.lead, stage.engineer]
 
 
+@pytest.mark.protocol("P-081", "P-087", "P-100")
 def test_every_page_size_and_every_moment_gives_the_same_cache(stage: Stage) -> None:
     """Laptops that pull after every act with pages of 1, 2 and 3 rows end where a fresh one does."""
     caches = {(who.login, size): Cache(stage.central, who) for who in _readers(stage) for size in (1, 2, 3)}
@@ -66,6 +67,7 @@ def test_every_page_size_and_every_moment_gives_the_same_cache(stage: Stage) -> 
             assert caches[who.login, size].rows == fresh.rows, (who.login, size)
 
 
+@pytest.mark.protocol("P-102")
 def test_a_ticket_brings_its_timeline_into_a_scope_and_takes_it_away(stage: Stage) -> None:
     eko, rina = Cache(stage.central, stage.engineer), Cache(stage.central, stage.rina)
     story = _story(stage)
@@ -86,6 +88,7 @@ def test_a_ticket_brings_its_timeline_into_a_scope_and_takes_it_away(stage: Stag
     assert {key for key, row in eko.rows.items() if row.get("ticket") == ticket} == set()
 
 
+@pytest.mark.protocol("P-081", "P-101")
 def test_a_move_between_own_groups_is_a_put(stage: Stage) -> None:
     lead = stage.laptop(stage.lead)
     ticket = lead.create()
@@ -96,6 +99,7 @@ def test_a_move_between_own_groups_is_a_put(stage: Stage) -> None:
     assert cache.rows["ticket", ticket]["queue"] == "khusus"
 
 
+@pytest.mark.protocol("P-081")
 def test_a_line_is_the_row_as_it_is_now_once(stage: Stage) -> None:
     laptop = stage.laptop(stage.rina)
     ticket = laptop.create()
@@ -108,6 +112,7 @@ def test_a_line_is_the_row_as_it_is_now_once(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 500])
+@pytest.mark.protocol("P-105")
 def test_a_queue_that_comes_to_a_person_is_caught_up(stage: Stage, size: int) -> None:
     """Old tickets of the new queue arrive, and what happens meanwhile is not lost."""
     lead = stage.laptop(stage.lead)
@@ -129,6 +134,7 @@ def test_a_queue_that_comes_to_a_person_is_caught_up(stage: Stage, size: int) ->
     assert cache.rows == fresh.rows
 
 
+@pytest.mark.protocol("P-083", "P-105")
 def test_a_queue_that_goes_from_a_person_leaves_the_laptop(stage: Stage) -> None:
     lead = stage.laptop(stage.lead)
     kept, gone = lead.create(), lead.create("khusus")
@@ -143,6 +149,7 @@ def test_a_queue_that_goes_from_a_person_leaves_the_laptop(stage: Stage) -> None
     assert all(row.get("ticket") != gone for row in cache.rows.values())
 
 
+@pytest.mark.protocol("P-105")
 def test_groups_that_change_again_during_the_catching_up(stage: Stage) -> None:
     lead = stage.laptop(stage.lead)
     tickets = [lead.create("khusus") for _ in range(4)]
@@ -162,6 +169,7 @@ def test_groups_that_change_again_during_the_catching_up(stage: Stage) -> None:
     assert cache.rows == fresh.rows
 
 
+@pytest.mark.protocol("P-100", "P-103")
 def test_a_role_without_customers_loses_them(stage: Stage) -> None:
     laptop, contact = stage.laptop(stage.rina), new_id()
     laptop.do("contact.create", contact, {"name": "Ana"})
@@ -173,6 +181,7 @@ def test_a_role_without_customers_loses_them(stage: Stage) -> None:
     assert cache.ids("contact") == set()
 
 
+@pytest.mark.protocol("P-104")
 def test_the_customers_people_get_no_internal_entries(stage: Stage) -> None:
     laptop = stage.laptop(stage.rina)
     contact = new_id()
@@ -193,6 +202,7 @@ def test_the_customers_people_get_no_internal_entries(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("spoil", [lambda c: c[:-2] + "xx", lambda c: "x", lambda c: c + "é", lambda c: "A" * 40])
+@pytest.mark.protocol("P-085")
 def test_a_cursor_that_is_not_ours_is_expired(stage: Stage, spoil: Any) -> None:
     cache = Cache(stage.central, stage.rina)
     cache.pull()
@@ -202,6 +212,7 @@ def test_a_cursor_that_is_not_ours_is_expired(stage: Stage, spoil: Any) -> None:
         changes.read(stage.central, stage.budi, cache.cursor, 10, NOW)
 
 
+@pytest.mark.protocol("P-085")
 def test_a_restored_central_voids_cursors(stage: Stage) -> None:
     cache = Cache(stage.central, stage.rina)
     cache.pull()
@@ -211,6 +222,7 @@ def test_a_restored_central_voids_cursors(stage: Stage) -> None:
         changes.read(stage.central, stage.rina, cache.cursor, 10, NOW)
 
 
+@pytest.mark.protocol("P-086")
 def test_an_empty_page_is_up_to_date(stage: Stage) -> None:
     """News of others only moves the cursor; a poll must not be answered with a page that says nothing."""
     cache = Cache(stage.central, stage.sari)
@@ -221,6 +233,7 @@ def test_an_empty_page_is_up_to_date(stage: Stage) -> None:
     assert page.cursor != cache.cursor
 
 
+@pytest.mark.protocol("P-081")
 def test_a_deleted_row_is_told(stage: Stage) -> None:
     article = Article(id=new_id(), ver=1, code="PT-001", title="Stempel", body="x", updated_at=NOW)
     heard = frozenset({"kb"})
@@ -236,6 +249,7 @@ def test_a_deleted_row_is_told(stage: Stage) -> None:
     assert [(line.t, line.id) for line in cache.pull()] == [("del", article.id)]
 
 
+@pytest.mark.protocol("P-101")
 def test_an_old_closed_ticket_goes_to_no_new_laptop(stage: Stage) -> None:
     laptop = stage.laptop(stage.rina)
     ticket = laptop.create(take=True)

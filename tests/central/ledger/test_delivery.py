@@ -5,6 +5,7 @@ import email.policy
 from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ def _mails(maildir: Path) -> list[EmailMessage]:
     return found
 
 
+@pytest.mark.protocol("P-116")
 def test_two_ticks_at_once_deliver_once(stage: Stage, maildir: Path) -> None:
     delivery.switch_on(stage.central, "email", maildir, NOW)
     entry = _reply(stage)
@@ -59,6 +61,7 @@ def test_two_ticks_at_once_deliver_once(stage: Stage, maildir: Path) -> None:
     assert tick.tick(stage.central, LATER) == 0
 
 
+@pytest.mark.protocol("P-113", "P-114")
 def test_the_delivery_is_the_first_response_and_is_announced(stage: Stage, maildir: Path) -> None:
     delivery.switch_on(stage.central, "email", maildir, NOW)
     entry = _reply(stage)
@@ -69,6 +72,7 @@ def test_the_delivery_is_the_first_response_and_is_announced(stage: Stage, maild
     assert '"fulfilled_at":"2026-11-24T03:00:' in clocks
 
 
+@pytest.mark.protocol("P-115")
 def test_nothing_goes_out_by_a_channel_that_is_off(stage: Stage, maildir: Path) -> None:
     entry = _reply(stage)
     assert tick.tick(stage.central, LATER) == 0
@@ -80,6 +84,7 @@ def test_nothing_goes_out_by_a_channel_that_is_off(stage: Stage, maildir: Path) 
     assert tick.tick(stage.central, LATER) > 0
 
 
+@pytest.mark.protocol("P-115")
 def test_what_waited_over_an_hour_for_the_channel_is_left_to_a_person(stage: Stage, maildir: Path) -> None:
     entry = _reply(stage)
     on = NOW + timedelta(hours=1, seconds=1)
@@ -90,6 +95,7 @@ def test_what_waited_over_an_hour_for_the_channel_is_left_to_a_person(stage: Sta
     assert _mails(maildir) == []
 
 
+@pytest.mark.protocol("P-115")
 def test_a_full_disk_is_tried_again_later(stage: Stage, maildir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     delivery.switch_on(stage.central, "email", maildir, NOW)
     entry = _reply(stage)
@@ -107,6 +113,7 @@ def test_a_full_disk_is_tried_again_later(stage: Stage, maildir: Path, monkeypat
     assert len(_mails(maildir)) == 1
 
 
+@pytest.mark.protocol("P-116")
 def test_a_crash_after_the_file_writes_the_same_file(stage: Stage, maildir: Path) -> None:
     delivery.switch_on(stage.central, "email", maildir, NOW)
     message = Message(entry=new_id(), channel="email", address="a@b.example", ticket_number=7, subject="x",
@@ -121,6 +128,7 @@ def test_a_crash_after_the_file_writes_the_same_file(stage: Stage, maildir: Path
     assert list((maildir / "new").iterdir()) == []
 
 
+@pytest.mark.protocol("P-112")
 def test_whatsapp_goes_to_the_gateways_address(stage: Stage, maildir: Path) -> None:
     delivery.switch_on(stage.central, "whatsapp", maildir, NOW)
     _reply(stage, "whatsapp", "+62 812-0000-0001")
@@ -129,6 +137,7 @@ def test_whatsapp_goes_to_the_gateways_address(stage: Stage, maildir: Path) -> N
     assert mail["To"] == "6281200000001@whatsapp.invalid"
 
 
+@pytest.mark.protocol("P-113")
 def test_an_address_that_is_none_fails_with_its_reason(stage: Stage, maildir: Path) -> None:
     delivery.switch_on(stage.central, "email", maildir, NOW)
     entry = _reply(stage, address="bukan alamat")
@@ -137,6 +146,7 @@ def test_an_address_that_is_none_fails_with_its_reason(stage: Stage, maildir: Pa
     assert (row["delivery"], row["delivery_note"]) == ("failed", "address_unusable")
 
 
+@pytest.mark.protocol("P-112")
 def test_headers_can_not_be_smuggled_in() -> None:
     message = Message(
         entry="e",
@@ -156,3 +166,28 @@ def test_headers_can_not_be_smuggled_in() -> None:
     assert b"\nBcc:" not in mail.as_bytes()
     with pytest.raises(Undeliverable):
         delivery.compose(replace(message, author="", address="a@b.example\r\nBcc: q@q.example"), "Pusat")
+
+
+@pytest.mark.protocol("P-115")
+def test_what_cannot_be_handed_over_is_given_up_after_eight_tries(
+    stage: Stage, maildir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery.switch_on(stage.central, "email", maildir, NOW)
+    entry = _reply(stage)
+    tried: list[float] = []
+
+    def full(*_: object) -> None:
+        tried.append((at - NOW).total_seconds())
+        raise OSError("no space left")
+
+    monkeypatch.setattr(delivery, "send", full)
+    at = NOW
+    for _ in range(2000):
+        tick.tick(stage.central, at)
+        if stage.row("entry", entry)["delivery"] != "queued":
+            break
+        at += timedelta(seconds=30)
+    assert [later - before for before, later in pairwise(tried)] == [30 * 2**n for n in range(7)]
+    row = stage.row("entry", entry)
+    assert (row["delivery"], row["delivery_note"]) == ("failed", "unreachable")
+    assert list(maildir.rglob("*@*")) == []

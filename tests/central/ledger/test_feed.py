@@ -46,6 +46,7 @@ class _Rollback(Exception):
     pass
 
 
+@pytest.mark.protocol("P-080")
 def test_four_writers_leave_no_gap(central_db: Central) -> None:
     """Every third transaction is rolled back after it took its numbers."""
     rounds = 15
@@ -79,6 +80,7 @@ def test_four_writers_leave_no_gap(central_db: Central) -> None:
     assert number == 4 * rounds * 2 // 3
 
 
+@pytest.mark.protocol("P-080")
 def test_a_reader_among_writers_misses_nothing(stage: Stage) -> None:
     """What a page covers is complete when it is read: a later commit never has a lower number."""
     laptops = [stage.laptop(who) for who in (stage.rina, stage.budi, stage.lead)]
@@ -110,6 +112,7 @@ def test_a_reader_among_writers_misses_nothing(stage: Stage) -> None:
     assert len(found[0]) == 24
 
 
+@pytest.mark.protocol("P-073")
 def test_numbers_are_given_once(stage: Stage) -> None:
     laptops = [stage.laptop(stage.rina) for _ in range(4)]
     in_threads(*((lambda laptop=laptop: [laptop.create() for _ in range(4)]) for laptop in laptops))
@@ -119,6 +122,7 @@ def test_numbers_are_given_once(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3])
+@pytest.mark.protocol("P-083")
 def test_a_page_never_ends_inside_an_op(stage: Stage, limit: int) -> None:
     laptop = stage.laptop(stage.rina)
     for _ in range(3):
@@ -138,6 +142,7 @@ def test_a_page_never_ends_inside_an_op(stage: Stage, limit: int) -> None:
     assert position == max(ends)
 
 
+@pytest.mark.protocol("P-071")
 def test_two_people_take_one_ticket_at_the_same_moment(stage: Stage) -> None:
     """One wins, the other is told who; on PostgreSQL they really meet, on SQLite they queue."""
     for _ in range(5):
@@ -153,6 +158,7 @@ def test_two_people_take_one_ticket_at_the_same_moment(stage: Stage) -> None:
         assert loser.data["owner"] == winner.id
 
 
+@pytest.mark.protocol("P-062")
 def test_one_push_sent_twice_at_the_same_moment(stage: Stage) -> None:
     """A laptop that lost the answer sends again while central still works on the first."""
     laptop, ticket = stage.laptop(stage.rina), new_id()
@@ -162,6 +168,7 @@ def test_one_push_sent_twice_at_the_same_moment(stage: Stage) -> None:
     assert stage.scalar("SELECT count(*) FROM entry WHERE ticket = :id", id=ticket) == 1
 
 
+@pytest.mark.protocol("P-062", "P-080")
 def test_two_workers_make_the_same_system_op_once(stage: Stage) -> None:
     """Also when there is no row yet that they could wait for each other on."""
     for turn in range(5):

@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from msc_console import seal
 from msc_console.central import ledger
-from msc_console.domain import decide
+from msc_console.domain import decide, shapes
 from msc_console.domain.commands import Command, Context, Effects, Outcome, Situation
 from msc_console.domain.terms import Op
 from msc_console.errors import NotFound
@@ -20,6 +21,7 @@ def _codes(results: list[OpResult]) -> list[str]:
     return [result.result for result in results]
 
 
+@pytest.mark.protocol("P-060", "P-061", "P-073")
 def test_an_offline_morning_arrives_in_one_push(stage: Stage) -> None:
     """Contact, ticket, a claim and what stands on it: all made before central had said anything."""
     laptop, contact, ticket = stage.laptop(stage.rina), new_id(), new_id()
@@ -41,6 +43,7 @@ def test_an_offline_morning_arrives_in_one_push(stage: Stage) -> None:
     assert results[-1].seq == stage.scalar("SELECT seq FROM feed_head")
 
 
+@pytest.mark.protocol("P-062", "P-074")
 def test_a_repeat_gets_the_first_answer_again(stage: Stage) -> None:
     laptop = stage.laptop(stage.rina)
     ops = [laptop.seal("ticket.create", new_id(), {"subject": "Satu", "queue": "umum"}),
@@ -56,12 +59,14 @@ def test_a_repeat_gets_the_first_answer_again(stage: Stage) -> None:
     assert ledger.statuses(stage.central, stage.budi, [ops[0].op]) == []
 
 
+@pytest.mark.protocol("P-062")
 def test_an_op_twice_in_one_push_is_done_once(stage: Stage) -> None:
     laptop, ticket = stage.laptop(stage.rina), new_id()
     op = laptop.seal("ticket.create", ticket, {"subject": "Satu", "queue": "umum"})
     assert _codes(laptop.push(op, op)) == ["applied", "duplicate"]
 
 
+@pytest.mark.protocol("P-063")
 def test_another_body_under_a_known_id_is_invalid(stage: Stage) -> None:
     laptop = stage.laptop(stage.rina)
     ticket = laptop.create()
@@ -75,6 +80,7 @@ def test_another_body_under_a_known_id_is_invalid(stage: Stage) -> None:
     assert laptop.do("entry.note", ticket, {"body": "rantai berlanjut"}).result == "applied"
 
 
+@pytest.mark.protocol("P-064")
 def test_a_gap_names_what_is_expected_and_leaves_nothing(stage: Stage) -> None:
     laptop = stage.laptop(stage.rina)
     ticket = laptop.create()
@@ -85,6 +91,7 @@ def test_a_gap_names_what_is_expected_and_leaves_nothing(stage: Stage) -> None:
     assert _codes(laptop.push(missing, late)) == ["applied", "applied"]
 
 
+@pytest.mark.protocol("P-065")
 def test_a_cloned_laptop_forks_and_goes_on_under_a_new_incarnation(stage: Stage) -> None:
     laptop = stage.laptop(stage.rina)
     ticket = laptop.create()
@@ -103,6 +110,7 @@ def test_a_cloned_laptop_forks_and_goes_on_under_a_new_incarnation(stage: Stage)
     assert laptop.do("entry.note", ticket, {"body": "inkarnasi lama"}).result == "forked"
 
 
+@pytest.mark.protocol("P-063")
 def test_an_op_sealed_again_under_another_salt_is_the_same_op(stage: Stage) -> None:
     laptop = stage.laptop(stage.rina)
     ticket = laptop.create()
@@ -124,6 +132,7 @@ def _resign(laptop: Laptop, **fields: Any) -> Any:
 @pytest.mark.parametrize("fields", [
     {"args": {"body": "diubah"}}, {"skew": 7}, {"sig": "0" * 128}, {"before": {"state": "new"}}, {"salt": "0" * 32},
 ])  # fmt: skip
+@pytest.mark.protocol("P-067")
 def test_what_was_changed_after_signing_is_refused_and_kept(stage: Stage, fields: dict[str, Any]) -> None:
     laptop = stage.laptop(stage.rina)
     result = laptop.push(_resign(laptop, **fields))[0]
@@ -132,6 +141,7 @@ def test_what_was_changed_after_signing_is_refused_and_kept(stage: Stage, fields
     assert stage.scalar("SELECT count(*) FROM entry") == 1
 
 
+@pytest.mark.protocol("P-060", "P-067")
 def test_the_signature_of_another_device_is_refused(stage: Stage) -> None:
     laptop, other = stage.laptop(stage.rina), stage.laptop(stage.rina)
     ticket = laptop.create()
@@ -141,6 +151,7 @@ def test_the_signature_of_another_device_is_refused(stage: Stage) -> None:
     assert other.push(op)[0].reason == "device_mismatch"
 
 
+@pytest.mark.protocol("P-066")
 def test_a_refused_op_does_not_block_the_chain(stage: Stage) -> None:
     laptop = stage.laptop(stage.rina)
     ticket = laptop.create()
@@ -160,8 +171,13 @@ def test_a_refused_op_does_not_block_the_chain(stage: Stage) -> None:
     ("entry.note", {"op": "bukan-id"}, "invalid", "bad_envelope"),
     ("entry.note", {"target": "x\x00"}, "invalid", "bad_envelope"),
     ("entry.note", {"kind": "entry.\x00"}, "invalid", "bad_envelope"),
+    ("entry.note", {"kind": "entry.notè"}, "invalid", "bad_envelope"),
+    ("entry.note", {"actor": "x" * 201}, "invalid", "bad_envelope"),
+    ("entry.note", {"cause": "bukan-id"}, "invalid", "bad_envelope"),
+    ("entry.note", {"basis": {"claim": "bukan-id"}}, "invalid", "bad_envelope"),
     ("entry.note", {"deps": [f"00000000-0000-7000-8000-{n:012d}" for n in range(51)]}, "invalid", "bad_envelope"),
 ])  # fmt: skip
+@pytest.mark.protocol("P-040", "P-066", "P-067", "P-068", "P-113")
 def test_refusals(stage: Stage, kind: str, fields: dict[str, Any], result: str, reason: str) -> None:
     laptop = stage.laptop(stage.rina)
     ticket = laptop.create()
@@ -170,6 +186,16 @@ def test_refusals(stage: Stage, kind: str, fields: dict[str, Any], result: str, 
     assert laptop.do("entry.note", ticket, {"body": "rantai berlanjut"}).result == "applied"
 
 
+@pytest.mark.protocol("P-040")
+@pytest.mark.parametrize("inc", ["", "dua kata", "i" * 201, "inkarnasí", "i\n"])
+def test_an_incarnation_that_is_no_word_is_invalid(stage: Stage, inc: str) -> None:
+    laptop = stage.laptop(stage.rina)
+    ticket = laptop.create()
+    got = laptop.do("entry.note", ticket, {"body": "x"}, inc=inc)
+    assert (got.result, got.reason) == ("invalid", "bad_envelope")
+
+
+@pytest.mark.protocol("P-069")
 def test_out_of_scope(stage: Stage) -> None:
     ticket = stage.laptop(stage.rina).create()
     outsider = stage.laptop(stage.sari)
@@ -181,6 +207,7 @@ def test_out_of_scope(stage: Stage) -> None:
 @pytest.mark.parametrize(("kind", "args"), [
     ("entry.note", {"body": "x"}), ("ticket.take", {}), ("escalation.ack", {}), ("entry.note", {}),
 ])  # fmt: skip
+@pytest.mark.protocol("P-069")
 def test_what_is_out_of_scope_answers_as_what_is_not_there(stage: Stage, kind: str, args: dict[str, Any]) -> None:
     foreign, nowhere = stage.laptop(stage.rina).create(), new_id()
     outsider = stage.laptop(stage.sari)
@@ -188,6 +215,7 @@ def test_what_is_out_of_scope_answers_as_what_is_not_there(stage: Stage, kind: s
     assert (there.result, there.reason, there.data) == (not_there.result, not_there.reason, not_there.data)
 
 
+@pytest.mark.protocol("P-068")
 def test_a_deferred_op_is_decided_when_its_dependency_has_come(stage: Stage) -> None:
     rina, budi = stage.laptop(stage.rina), stage.laptop(stage.budi)
     ticket = rina.create()
@@ -202,6 +230,7 @@ def test_a_deferred_op_is_decided_when_its_dependency_has_come(stage: Stage) -> 
     assert stage.scalar("SELECT count(*) FROM op WHERE op_id = :id", id=second.op) == 1
 
 
+@pytest.mark.protocol("P-068")
 def test_what_stands_on_a_refused_op_is_told_so(stage: Stage) -> None:
     laptop = stage.laptop(stage.rina)
     ticket = laptop.create()
@@ -212,6 +241,7 @@ def test_what_stands_on_a_refused_op_is_told_so(stage: Stage) -> None:
     assert (results[1].reason, results[1].data) == ("dependency_refused", {"ops": [bad.op]})
 
 
+@pytest.mark.protocol("P-070")
 def test_a_conflict_keeps_all_three_values(stage: Stage) -> None:
     lead = stage.laptop(stage.lead)
     ticket = lead.create()
@@ -219,11 +249,11 @@ def test_a_conflict_keeps_all_three_values(stage: Stage) -> None:
     other = stage.laptop(stage.lead)
     got = other.do("ticket.assign", ticket, {"owner": stage.budi.id}, before={"owner": None})
     assert got.result == "conflict"
-    assert got.data == {"fields": {"owner": [None, stage.budi.id, stage.rina.id]}}
-    assert got.seq == 0
+    assert got.data["fields"] == {"owner": [None, stage.budi.id, stage.rina.id]}
     assert ledger.statuses(stage.central, stage.lead, [got.op]) == [got]
 
 
+@pytest.mark.protocol("P-072")
 def test_an_op_that_breaks_the_database_is_quarantined_alone(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule that lets a value through which no column takes: the batch is done again op by op."""
     note = decide.RULES[Op.ENTRY_NOTE]
@@ -249,6 +279,7 @@ def test_an_op_that_breaks_the_database_is_quarantined_alone(stage: Stage, monke
     assert stage.scalar("SELECT count(*) FROM change") == stage.scalar("SELECT seq FROM feed_head")
 
 
+@pytest.mark.protocol("P-072")
 def test_an_op_that_breaks_a_rule_is_quarantined_alone(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     laptop = stage.laptop(stage.rina)
     ticket = laptop.create()
@@ -263,6 +294,7 @@ def test_an_op_that_breaks_a_rule_is_quarantined_alone(stage: Stage, monkeypatch
     assert set(results[0].data) == {"reference"}
 
 
+@pytest.mark.protocol("P-077")
 def test_hostile_text_is_stored_clean_and_verifies_as_sent(stage: Stage) -> None:
     laptop, ticket = stage.laptop(stage.rina), new_id()
     args = {"subject": "a\x1b]0;x\x07\nb", "queue": "umum", "body": "x\u202ey\nz"}
@@ -276,6 +308,7 @@ def test_hostile_text_is_stored_clean_and_verifies_as_sent(stage: Stage) -> None
     assert laptop.push(op)[0].result == "duplicate"
 
 
+@pytest.mark.protocol("P-060")
 def test_an_unknown_device_gets_nothing(stage: Stage) -> None:
     laptop = stage.laptop(stage.rina)
     op = laptop.seal("ticket.create", new_id(), {"subject": "x", "queue": "umum"})
@@ -283,6 +316,7 @@ def test_an_unknown_device_gets_nothing(stage: Stage) -> None:
         ledger.push(stage.central, stage.rina, {"id": new_id(), "public_key": laptop.public}, [op], NOW)
 
 
+@pytest.mark.protocol("P-062")
 def test_centrals_own_commands(stage: Stage) -> None:
     """They stand on the ticket as it is, count at their own time, and are done once."""
     ticket, contact = new_id(), new_id()
@@ -301,3 +335,38 @@ def test_centrals_own_commands(stage: Stage) -> None:
     assert _codes(again) == ["duplicate"] * 4
     row = stage.row("ticket", ticket)
     assert (row["state"], row["ver"], row["contact_name"]) == ("resolved", 3, "Ana")
+
+
+@pytest.mark.protocol("P-052")
+def test_an_applied_op_on_a_ticket_is_one_entry_of_its_own_id(stage: Stage) -> None:
+    laptop, engineer = stage.laptop(stage.rina), stage.laptop(stage.engineer)
+    ticket = new_id()
+    results = [
+        laptop.do("ticket.create", ticket, {"subject": "Satu", "queue": "umum", "take": True}),
+        laptop.do("ticket.set", ticket, {"urgency": "high"}, before={"urgency": "medium"}, basis={"epoch": 1}),
+        laptop.do("entry.note", ticket, {"body": "x"}),
+        laptop.do("ticket.resolve", ticket, {}, basis={"epoch": 1}),
+        raised := laptop.do("escalation.raise", ticket, {"tier": "l1", "reason": "perlu ahli"}, basis={"epoch": 1}),
+        engineer.do("escalation.ack", ticket),
+        engineer.do("escalation.return", ticket, {"outcome": "selesai"}),
+    ]
+    assert _codes(results) == ["applied"] * 3 + ["invalid"] + ["applied"] * 3
+    with stage.central.read() as conn:
+        entries = conn.execute(text("SELECT id FROM entry WHERE ticket = :id"), {"id": ticket}).scalars().all()
+        hops = conn.execute(text("SELECT id FROM hop WHERE ticket = :id"), {"id": ticket}).scalars().all()
+    assert sorted(entries) == sorted(result.op for result in results if result.result == "applied")
+    assert hops == [raised.op]
+
+
+@pytest.mark.protocol("P-051")
+@pytest.mark.parametrize("kind", [kind for kind in shapes.ARGS if kind not in ("contact.create", "system.deliver")])
+def test_a_contact_is_no_target_but_of_the_op_that_makes_it(stage: Stage, kind: str) -> None:
+    lead, contact = stage.laptop(stage.lead), new_id()
+    made = lead.do("contact.create", contact, {"name": "Ana"})
+    assert made.result == "applied"
+    assert stage.row("contact", contact)["name"] == "Ana"
+    if kind == "ticket.create":
+        return
+    got = lead.do(kind, contact, {"body": "x", "reason": "x"})
+    assert got.result in ("forbidden", "invalid")
+    assert stage.scalar("SELECT count(*) FROM entry") == 0

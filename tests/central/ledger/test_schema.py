@@ -1,7 +1,7 @@
 """The migrated database is what the classes say, and a migration happens once."""
 
 import pytest
-from sqlalchemy import BigInteger, Integer, String, inspect, text
+from sqlalchemy import BigInteger, Integer, LargeBinary, String, inspect, text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from msc_console import records
@@ -17,6 +17,8 @@ def _kind(type_: TypeEngine[object], key: bool) -> str:
         return "integer" if key else "bigint"  # SQLite's own row key is called INTEGER and has 64 bits
     if isinstance(type_, Integer):
         return "integer"
+    if isinstance(type_, LargeBinary):
+        return "bytes"
     assert isinstance(type_, String), type_
     return "text"
 
@@ -63,6 +65,7 @@ def test_other_databases_are_refused(url: str) -> None:
         Central.open(url)
 
 
+@pytest.mark.protocol("P-061")
 def test_sqlite_is_durable(sqlite_url: str) -> None:
     central = Central.open(sqlite_url)
     with central.read() as conn:

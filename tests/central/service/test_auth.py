@@ -22,6 +22,7 @@ def problem(call: Callable[[], Any]) -> ProblemError:
     return caught.value
 
 
+@pytest.mark.protocol("P-020", "P-022")
 def test_password_and_code_give_tokens(place: Place) -> None:
     laptop = Laptop.new()
     made = place.sign_in("rina", laptop)
@@ -37,6 +38,7 @@ def test_password_and_code_give_tokens(place: Place) -> None:
     assert tokens.digest(made.access) in stored
 
 
+@pytest.mark.protocol("P-022")
 def test_a_known_device_keeps_its_letters(place: Place) -> None:
     laptop = Laptop.new()
     first, second = place.sign_in("rina", laptop), place.sign_in("rina", laptop)
@@ -44,6 +46,7 @@ def test_a_known_device_keeps_its_letters(place: Place) -> None:
     assert place.sign_in("budi", Laptop.new()).device_code != first.device_code
 
 
+@pytest.mark.protocol("P-022")
 def test_letters_that_are_taken_are_not_given_twice(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auth_room, "LETTERS", "AC")
     monkeypatch.setattr(auth_room, "CODE_LENGTH", 1)
@@ -55,6 +58,7 @@ def test_letters_that_are_taken_are_not_given_twice(place: Place, monkeypatch: p
 @pytest.mark.parametrize(
     "case", ["unknown login", "wrong password", "other's device", "revoked device", "switched off"]
 )
+@pytest.mark.protocol("P-021")
 def test_everything_wrong_has_one_answer(place: Place, case: str) -> None:
     laptop = Laptop.new()
     ask = place.ask("rina", laptop)
@@ -75,6 +79,7 @@ def test_everything_wrong_has_one_answer(place: Place, case: str) -> None:
     assert (error.code, error.data, error.detail, error.headers) == ("credentials_wrong", {}, "", {})
 
 
+@pytest.mark.protocol("P-021")
 def test_an_unknown_login_costs_a_hash(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     verified: list[str | None] = []
     real = place.auth.passwords.verify
@@ -88,6 +93,7 @@ def test_an_unknown_login_costs_a_hash(place: Place, monkeypatch: pytest.MonkeyP
     assert verified == [None]
 
 
+@pytest.mark.protocol("P-020")
 def test_a_wrong_code_is_the_same_answer_and_no_session(place: Place) -> None:
     token = place.pending("rina", Laptop.new())
     for wrong in (
@@ -100,6 +106,7 @@ def test_a_wrong_code_is_the_same_answer_and_no_session(place: Place) -> None:
         assert (error.code, error.data) == ("credentials_wrong", {})
 
 
+@pytest.mark.protocol("P-020")
 def test_a_person_without_a_seed_has_no_code(place: Place) -> None:
     with place.central.write() as conn:
         conn.execute(text("UPDATE person SET totp_secret = NULL"))
@@ -107,6 +114,7 @@ def test_a_person_without_a_seed_has_no_code(place: Place) -> None:
     assert problem(lambda: place.auth.code(token, Code(code="000000"), place.hands.at)).code == "credentials_wrong"
 
 
+@pytest.mark.protocol("P-023")
 def test_a_replayed_code_is_good_at_most_once(place: Place) -> None:
     laptop = Laptop.new()
     pending = [place.pending("rina", laptop) for _ in range(8)]
@@ -128,6 +136,7 @@ def test_a_replayed_code_is_good_at_most_once(place: Place) -> None:
     }
 
 
+@pytest.mark.protocol("P-024")
 def test_wrong_codes_are_counted_over_all_sessions(place: Place) -> None:
     laptop = Laptop.new()
 
@@ -150,6 +159,7 @@ def test_wrong_codes_are_counted_over_all_sessions(place: Place) -> None:
     assert guess().code == "credentials_wrong"
 
 
+@pytest.mark.protocol("P-024")
 def test_parallel_guesses_dont_slip_through(place: Place) -> None:
     laptop = Laptop.new()
     pending = [place.pending("rina", laptop) for _ in range(12)]
@@ -163,6 +173,7 @@ def test_parallel_guesses_dont_slip_through(place: Place) -> None:
 
 
 @pytest.mark.parametrize("login", ["rina", "nobody"])
+@pytest.mark.protocol("P-021", "P-024")
 def test_passwords_are_throttled_by_login_known_or_not(place: Place, login: str) -> None:
     def guess() -> ProblemError:
         return problem(lambda: place.auth.sign_in(place.ask(login, Laptop.new(), "wrong"), "10.0.0.1", place.hands.at))
@@ -170,6 +181,7 @@ def test_passwords_are_throttled_by_login_known_or_not(place: Place, login: str)
     assert [guess().code for _ in range(6)] == ["credentials_wrong"] * 5 + ["too_many_tries"]
 
 
+@pytest.mark.protocol("P-024")
 def test_an_address_is_throttled_over_logins(place: Place) -> None:
     def guess(login: str) -> str:
         ask = SignIn(login=login, password="wrong", device_key=Laptop.new().public)
@@ -179,6 +191,7 @@ def test_an_address_is_throttled_over_logins(place: Place) -> None:
     assert codes == ["credentials_wrong"] * 20 + ["too_many_tries"]
 
 
+@pytest.mark.protocol("P-025")
 def test_one_session_per_person(place: Place) -> None:
     first, second = Laptop.new(), Laptop.new()
     old = place.sign_in("rina", first)
@@ -196,6 +209,7 @@ def test_one_session_per_person(place: Place) -> None:
     assert problem(lambda: place.auth.refresh(refresh, place.hands.at)).code == "session_superseded"
 
 
+@pytest.mark.protocol("P-025")
 def test_the_same_laptop_signs_in_again_without_asking(place: Place) -> None:
     laptop = Laptop.new()
     old, new = place.sign_in("rina", laptop), place.sign_in("rina", laptop)
@@ -206,6 +220,7 @@ def test_the_same_laptop_signs_in_again_without_asking(place: Place) -> None:
     tokens.authenticate(place.central, new.access, "access", place.hands.at)
 
 
+@pytest.mark.protocol("P-026")
 def test_tokens_end(place: Place) -> None:
     made = place.sign_in("rina", Laptop.new())
     start = place.hands.at
@@ -219,6 +234,7 @@ def test_tokens_end(place: Place) -> None:
     assert check(made.access) == "token_expired"
 
 
+@pytest.mark.protocol("P-027")
 def test_refresh_rotates_and_a_lost_reply_can_be_asked_for_again(place: Place) -> None:
     laptop = Laptop.new()
     first = place.sign_in("rina", laptop)
@@ -233,6 +249,7 @@ def test_refresh_rotates_and_a_lost_reply_can_be_asked_for_again(place: Place) -
     tokens.authenticate(place.central, second.access, "access", place.hands.at)
 
 
+@pytest.mark.protocol("P-027")
 def test_two_renewals_at_once_get_the_same_tokens(place: Place) -> None:
     laptop = Laptop.new()
     first = place.sign_in("rina", laptop)
@@ -243,6 +260,7 @@ def test_two_renewals_at_once_get_the_same_tokens(place: Place) -> None:
 
 
 @pytest.mark.parametrize("late", ["after 31 s", "after the successor was used"])
+@pytest.mark.protocol("P-027")
 def test_a_used_refresh_token_ends_the_session(place: Place, late: str) -> None:
     laptop = Laptop.new()
     first = place.sign_in("rina", laptop)
@@ -260,6 +278,7 @@ def test_a_used_refresh_token_ends_the_session(place: Place, late: str) -> None:
         assert conn.execute(text("SELECT count(*) FROM audit WHERE act = 'session.refresh_reused'")).scalar() == 1
 
 
+@pytest.mark.protocol("P-027")
 def test_a_refresh_token_is_of_no_use_without_the_device(place: Place) -> None:
     laptop, thief = Laptop.new(), Laptop.new()
     made = place.sign_in("rina", laptop)
@@ -270,6 +289,7 @@ def test_a_refresh_token_is_of_no_use_without_the_device(place: Place) -> None:
     assert place.auth.refresh(ask, place.hands.at).refresh != made.refresh
 
 
+@pytest.mark.protocol("P-026")
 def test_a_session_ends_after_twelve_hours_whatever_is_renewed(place: Place) -> None:
     laptop = Laptop.new()
     made = place.sign_in("rina", laptop)
@@ -282,6 +302,7 @@ def test_a_session_ends_after_twelve_hours_whatever_is_renewed(place: Place) -> 
     assert problem(lambda: place.auth.refresh(ask, place.hands.at)).code == "token_expired"
 
 
+@pytest.mark.protocol("P-026")
 def test_signing_out_ends_the_session(place: Place) -> None:
     laptop = Laptop.new()
     made = place.sign_in("rina", laptop)
@@ -294,6 +315,7 @@ def test_signing_out_ends_the_session(place: Place) -> None:
     assert place.sign_in("rina", Laptop.new()).person["login"] == "rina"
 
 
+@pytest.mark.protocol("P-020")
 def test_a_password_is_hashed_anew_when_the_costs_rose(place: Place) -> None:
     with place.central.read() as conn:
         before = conn.execute(text("SELECT password_hash FROM person WHERE login = 'rina'")).scalar_one()
@@ -309,6 +331,7 @@ def test_a_password_is_hashed_anew_when_the_costs_rose(place: Place) -> None:
     assert ",t=1," in after
 
 
+@pytest.mark.protocol("P-026")
 def test_dead_tokens_are_swept_away(place: Place) -> None:
     laptop = Laptop.new()
     place.sign_in("rina", laptop)
@@ -319,6 +342,7 @@ def test_dead_tokens_are_swept_away(place: Place) -> None:
     assert kinds == ["access", "pending", "refresh"]
 
 
+@pytest.mark.protocol("P-026")
 def test_being_seen_is_kept_by_the_minute(place: Place) -> None:
     made = place.sign_in("rina", Laptop.new())
     signed_in = place.hands.at
@@ -332,3 +356,33 @@ def test_being_seen_is_kept_by_the_minute(place: Place) -> None:
     assert seen() == to_ms(signed_in)
     place.hands.move(seconds=1)
     assert seen() == to_ms(place.hands.at)
+
+
+@pytest.mark.protocol("P-020")
+def test_what_the_password_gives_is_good_for_five_minutes(place: Place) -> None:
+    laptop = Laptop.new()
+    early, late = place.pending("rina", laptop), place.pending("rina", laptop)
+    place.hands.move(minutes=4, seconds=59)
+    assert place.auth.code(early, Code(code=place.code("rina")), place.hands.at).person["login"] == "rina"
+    place.hands.move(seconds=31)
+    error = problem(lambda: place.auth.code(late, Code(code=place.code("rina")), place.hands.at))
+    assert error.code in ("token_expired", "session_ended")
+    fresh = place.pending("rina", laptop)
+    place.hands.move(minutes=5)
+    assert problem(lambda: place.auth.code(fresh, Code(code=place.code("rina")), place.hands.at)).code == (
+        "token_expired"
+    )
+
+
+@pytest.mark.protocol("P-029")
+@pytest.mark.parametrize("change", ["UPDATE device SET state = 'revoked'", "UPDATE person SET active = 0"])
+def test_who_is_no_longer_let_in_is_refused_at_the_next_request(place: Place, change: str) -> None:
+    laptop = Laptop.new()
+    made = place.sign_in("rina", laptop)
+    tokens.authenticate(place.central, made.access, "access", place.hands.at)
+    with place.central.write() as conn:
+        conn.execute(text(change))
+    refused = problem(lambda: tokens.authenticate(place.central, made.access, "access", place.hands.at))
+    ask = Refresh(refresh=made.refresh, proof=laptop.proof(made.refresh))
+    renewal = problem(lambda: place.auth.refresh(ask, place.hands.at))
+    assert (refused.code, renewal.code) == ("session_ended", "session_ended")

@@ -1,5 +1,7 @@
 """The API over real HTTP: sign-in, push and changes round trip, problems, limits, OpenAPI."""
 
+import re
+
 import httpx
 import msgspec
 import pytest
@@ -16,6 +18,7 @@ from .conftest import PASSWORD, Laptop, Place, Server
 from .talk import create, failed, pull, push, told_by_central
 
 
+@pytest.mark.protocol("P-001", "P-004", "P-020", "P-062", "P-074", "P-081")
 def test_a_shift_over_http(place: Place, server: Server, laptop: Laptop) -> None:
     client = server()
     reply = client.get("/v1/hello")
@@ -60,6 +63,7 @@ def test_a_shift_over_http(place: Place, server: Server, laptop: Laptop) -> None
     failed(client.get("/v1/changes"), 401, "session_ended")
 
 
+@pytest.mark.protocol("P-074", "P-100")
 def test_what_others_may_not_see_is_not_told(place: Place, server: Server, laptop: Laptop) -> None:
     ledger.system(place.central, [told_by_central(place, "Rahasia", "priority"), told_by_central(place, "Umum")])
     client = server(place.sign_in("rina", laptop).access)
@@ -74,6 +78,7 @@ def signed_in(place: Place, server: Server, laptop: Laptop) -> httpx.Client:
     return server(place.sign_in("rina", laptop).access)
 
 
+@pytest.mark.protocol("P-001", "P-007", "P-060")
 def test_problems_have_one_shape(place: Place, server: Server, signed_in: httpx.Client, laptop: Laptop) -> None:
     anyone = server()
     failed(anyone.get("/v1/nothing"), 404, "not_found")
@@ -100,12 +105,14 @@ def test_problems_have_one_shape(place: Place, server: Server, signed_in: httpx.
     failed(anyone.post("/v1/session", content=b" " * 9_000), 413, "too_large")
 
 
+@pytest.mark.protocol("P-021", "P-074")
 def test_a_nul_is_nobodys_name_and_no_ops(server: Server, signed_in: httpx.Client, laptop: Laptop) -> None:
     ask = {"login": "ri\0na", "password": PASSWORD, "device_key": laptop.public}
     failed(server().post("/v1/session", json=ask), 401, "credentials_wrong")
     assert signed_in.post("/v1/ops/status", json={"ops": ["\0"]}).json() == {"results": []}
 
 
+@pytest.mark.protocol("P-007")
 def test_no_input_comes_back_in_a_problem(signed_in: httpx.Client, server: Server) -> None:
     canary = "\x1b]52;c;canary\x07"
     for reply in (
@@ -118,6 +125,7 @@ def test_no_input_comes_back_in_a_problem(signed_in: httpx.Client, server: Serve
         assert "canary" not in reply.text
 
 
+@pytest.mark.protocol("P-007")
 def test_a_crash_gives_a_reference_and_nothing_else(
     place: Place, signed_in: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -131,6 +139,7 @@ def test_a_crash_gives_a_reference_and_nothing_else(
     assert reference in caplog.text
 
 
+@pytest.mark.protocol("P-008")
 def test_a_locked_database_is_a_passing_thing(
     signed_in: httpx.Client, monkeypatch: pytest.MonkeyPatch, laptop: Laptop
 ) -> None:
@@ -148,6 +157,7 @@ def test_a_locked_database_is_a_passing_thing(
 @pytest.mark.parametrize(
     ("told", "code"), [("0", "protocol_too_old"), ("2", "protocol_too_new"), ("999", "protocol_too_new")]
 )
+@pytest.mark.protocol("P-003")
 def test_another_protocol_is_told_the_range(server: Server, told: str, code: str) -> None:
     client = server()
     for reply in (
@@ -160,6 +170,7 @@ def test_another_protocol_is_told_the_range(server: Server, told: str, code: str
     failed(client.get("/v1/changes", headers={HEADER: "one"}), 400, "invalid_request")
 
 
+@pytest.mark.protocol("P-024")
 def test_waits_are_told_in_a_header(place: Place, server: Server, laptop: Laptop) -> None:
     client = server()
     body = {"login": "rina", "password": "wrong", "device_key": laptop.public}
@@ -170,6 +181,7 @@ def test_waits_are_told_in_a_header(place: Place, server: Server, laptop: Laptop
     assert reply.headers["Retry-After"] == "1"
 
 
+@pytest.mark.protocol("P-001")
 def test_the_description_names_every_route_with_its_problems(place: Place, server: Server) -> None:
     served = server().get("/v1/schema/openapi.json")
     assert served.status_code == 200
@@ -177,7 +189,7 @@ def test_the_description_names_every_route_with_its_problems(place: Place, serve
     app = create_app(place.central, place.settings())
     assert document["paths"] == msgspec.to_builtins(openapi(app))["paths"]
     routes = {
-        (method.lower(), route.path)
+        (method.lower(), re.sub(r":\w+}", "}", route.path))
         for route in app.routes
         for method in getattr(route, "methods", ())
         if method not in ("OPTIONS", "HEAD") and not route.path.startswith("/v1/schema")
@@ -187,7 +199,9 @@ def test_the_description_names_every_route_with_its_problems(place: Place, serve
     assert routes == {
         ("get", "/v1/hello"), ("get", "/healthz"), ("post", "/v1/session"), ("post", "/v1/session/code"),
         ("post", "/v1/session/refresh"), ("delete", "/v1/session"), ("post", "/v1/push"), ("get", "/v1/changes"),
-        ("post", "/v1/ops/status"),
+        ("post", "/v1/ops/status"), ("post", "/v1/snapshots"), ("get", "/v1/snapshots/{snapshot}"),
+        ("get", "/v1/snapshots/{snapshot}/parts/{part}"), ("get", "/v1/tickets/{ticket}/timeline"),
+        ("get", "/v1/stream"), ("post", "/v1/verify"), ("post", "/v1/verify/rows"),
     }  # fmt: skip
     for path, item in document["paths"].items():
         for method, operation in item.items():
@@ -202,11 +216,54 @@ def test_the_description_names_every_route_with_its_problems(place: Place, serve
     assert document["components"]["schemas"]["SignIn"]["properties"]["device_key"]["pattern"] == "^[0-9a-f]{64}$"
 
 
+@pytest.mark.protocol("P-001")
 def test_options_tell_every_method(server: Server) -> None:
     assert server().options("/v1/session").headers["Allow"] == "DELETE, OPTIONS, POST"
 
 
+@pytest.mark.protocol("P-003", "P-006")
 def test_health(server: Server) -> None:
     reply = server().get("/healthz")
     assert (reply.status_code, reply.json()) == (200, {"status": "ok"})
     assert reply.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.protocol("P-026")
+def test_two_tokens_at_once_are_none(place: Place, server: Server, laptop: Laptop) -> None:
+    access = place.sign_in("rina", laptop).access
+    twice = [("Authorization", f"Bearer {access}")] * 2
+    failed(server().get("/v1/changes", headers=twice), 401, "token_unknown")
+    assert server().get("/v1/changes", headers=twice[:1]).status_code == 200
+
+
+@pytest.mark.protocol("P-020", "P-026")
+def test_the_token_of_the_first_step_opens_nothing_else(place: Place, server: Server, laptop: Laptop) -> None:
+    client = server(place.pending("rina", laptop))
+    for reply in (
+        client.get("/v1/changes"),
+        client.post("/v1/push", json={"device": laptop.device, "ops": []}),
+        client.post("/v1/ops/status", json={"ops": []}),
+        client.delete("/v1/session"),
+    ):
+        failed(reply, 401, "token_unknown")
+
+
+@pytest.mark.protocol("P-003", "P-006")
+def test_every_reply_tells_the_time_and_is_kept_by_nobody(
+    server: Server, signed_in: httpx.Client, laptop: Laptop
+) -> None:
+    replies = [
+        signed_in.get("/v1/hello"),
+        signed_in.get("/healthz"),
+        signed_in.get("/v1/changes"),
+        signed_in.post("/v1/push", json={"device": laptop.device, "ops": []}),
+        signed_in.post("/v1/ops/status", json={"ops": []}),
+        signed_in.get("/v1/nothing"),
+        server().get("/v1/changes"),
+        server().get("/v1/changes", headers={HEADER: "99"}),
+        server().post("/v1/session", content=b"{"),
+    ]
+    assert [reply.status_code for reply in replies] == [200, 200, 200, 200, 200, 404, 401, 426, 400]
+    for reply in replies:
+        assert reply.headers["MSC-Server-Time"].endswith("Z"), reply.url
+        assert reply.headers["Cache-Control"] == "no-store", reply.url

@@ -93,6 +93,7 @@ def test_a_dry_run_changes_nothing(place: Place) -> None:
     assert apply(place, changed) == {}
 
 
+@pytest.mark.protocol("P-103")
 def test_changes_are_told_to_laptops(place: Place) -> None:
     _, cursor = told(place, "rina", "")
     changed = CENTRE.replace('name = "Budi"\nrole = "agent"\nqueues = ["triage"]', 'name = "Budi"\nrole = "supervisor"')
@@ -112,6 +113,7 @@ def test_changes_are_told_to_laptops(place: Place) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.protocol("P-103")
 def test_a_site_change_is_told_with_zone_and_routes(place: Place) -> None:
     _, cursor = told(place, "rina", "")
     routed = CENTRE.replace("Asia/Jakarta", "Asia/Jayapura") + '\n[[route]]\nchannel = "social"\nqueue = "triage"\n'
@@ -123,6 +125,7 @@ def test_a_site_change_is_told_with_zone_and_routes(place: Place) -> None:
     assert routes_from(document["routes"])[-1] == Route(channel="social", queue="triage")
 
 
+@pytest.mark.protocol("P-105")
 def test_queues_of_a_person_change_what_the_laptop_holds(place: Place) -> None:
     _, cursor = told(place, "rina", "")
     apply(place, CENTRE.replace('name = "Rina"\nrole = "agent"\nqueues = ["triage"]', 'name = "Rina"\nrole = "agent"'))
@@ -131,6 +134,7 @@ def test_queues_of_a_person_change_what_the_laptop_holds(place: Place) -> None:
     assert person(place, "rina").queues == ()
 
 
+@pytest.mark.protocol("P-029")
 def test_who_leaves_the_file_is_switched_off_and_signed_out(place: Place) -> None:
     setup.user_add(place.url, "tamu", PASSWORD, place.hands.at, name="Tamu", role=Role.AGENT, queues=["triage"])
     made = place.sign_in("budi", Laptop.new())

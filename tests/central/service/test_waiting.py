@@ -52,6 +52,7 @@ def watched(place: Place, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
 
 @pytest.mark.parametrize("by", ["a push to this process", "another process"])
+@pytest.mark.protocol("P-086")
 def test_a_long_poll_wakes_within_a_second(
     place: Place, server: Server, laptop: Laptop, watched: threading.Event, by: str
 ) -> None:
@@ -71,6 +72,7 @@ def test_a_long_poll_wakes_within_a_second(
     assert poll.ended - committed < 1.0
 
 
+@pytest.mark.protocol("P-086")
 def test_a_long_poll_isnt_woken_by_what_is_out_of_scope(
     place: Place, server: Server, laptop: Laptop, watched: threading.Event
 ) -> None:
@@ -87,6 +89,7 @@ def test_a_long_poll_isnt_woken_by_what_is_out_of_scope(
     assert [line.d["subject"] for line in found if line.entity == "ticket" and isinstance(line.d, dict)] == ["Umum"]
 
 
+@pytest.mark.protocol("P-029", "P-086")
 def test_a_long_poll_ends_with_the_session(
     place: Place, server: Server, laptop: Laptop, watched: threading.Event
 ) -> None:
@@ -100,6 +103,7 @@ def test_a_long_poll_ends_with_the_session(
     failed(poll.done(), 401, "session_superseded")
 
 
+@pytest.mark.protocol("P-086")
 def test_a_long_poll_without_news_ends_empty(place: Place, laptop: Laptop) -> None:
     access = place.sign_in("rina", laptop).access
     with (
@@ -112,6 +116,7 @@ def test_a_long_poll_without_news_ends_empty(place: Place, laptop: Laptop) -> No
         assert end.up_to_date
 
 
+@pytest.mark.protocol("P-086")
 def test_stopping_the_server_ends_long_polls(place: Place, laptop: Laptop, watched: threading.Event) -> None:
     access = place.sign_in("rina", laptop).access
     with httpx.Client(headers={"Authorization": f"Bearer {access}"}, trust_env=False, timeout=20) as client:
@@ -125,6 +130,7 @@ def test_stopping_the_server_ends_long_polls(place: Place, laptop: Laptop, watch
         assert poll.ended - began < 5.0
 
 
+@pytest.mark.protocol("P-113")
 def test_central_acts_by_itself_while_it_serves(place: Place, laptop: Laptop, tmp_path: Path) -> None:
     delivery.switch_on(place.central, "email", tmp_path / "mail", place.hands.at)
     access = place.sign_in("rina", laptop).access

@@ -1,0 +1,106 @@
+"""Pokes by server-sent events: something has changed, come and pull. No data ever travels on a stream."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio.to_thread
+import msgspec
+from litestar import Request, get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.response import Stream
+
+from ...sync.wire import Bye, Head
+from ..delta import Reader
+from ..guards import bearer, signed_in
+from ..pokes import Listening
+from ..problems import ProblemError, described
+from ..service import Service, service_of, session_of
+from ..tokens import authenticate
+
+EVENTS = "text/event-stream"
+PING = b": ping\n\n"
+
+Asked = Request[Any, Any, Any]
+
+
+@get(
+    "/v1/stream",
+    guards=[signed_in],
+    media_type=EVENTS,
+    opt={"protocol": "pull"},
+    responses={
+        200: ResponseSpec(
+            Head, media_type=EVENTS, generate_examples=False, description="Events `head` (`Head`) and `bye` (`Bye`)."
+        ),
+        **described(400, 401, 426, 503),
+    },
+    security=[{"access": []}],
+    summary="Pokes when something has changed in the caller's scope",
+    tags=["sync"],
+)
+async def stream(request: Asked) -> Stream:
+    """Begins with the feed's head and goes on until the session ends or central stops. A device has one stream."""
+    service, session, token = service_of(request), session_of(request), bearer(request)
+    if service.pokes.count >= service.settings.loads.streams:
+        raise service.admission.busy("live")
+    head = await anyio.to_thread.run_sync(service.head)
+    listening = service.pokes.open(session.device["id"], Reader.of(session.person).groups, head)
+    return Stream(_events(service, token, listening), media_type=EVENTS, headers={"X-Accel-Buffering": "no"})
+
+
+async def _events(service: Service, token: str, listening: Listening) -> AsyncIterator[bytes]:
+    pokes, ping = service.pokes, service.settings.ping_seconds
+    loop = asyncio.get_running_loop()
+    try:
+        yield _head(service, listening)
+        due = loop.time() + ping
+        while True:
+            news = await pokes.news(listening, max(0.0, due - loop.time()))
+            if service.watch.stopped or listening.replaced:
+                yield _bye(service, "replaced" if listening.replaced else "stopping")
+                return
+            silent = loop.time() >= due
+            if listening.look or silent:
+                ended = await _looked(service, token, listening)
+                if ended is not None:
+                    yield _bye(service, ended)
+                    return
+            if news:
+                yield _head(service, listening)
+            elif silent:
+                yield PING
+            if news or silent:
+                due = loop.time() + ping
+            if news:
+                await asyncio.sleep(pokes.jitter_ms / 1000)  # what comes meanwhile is one poke
+    finally:
+        pokes.close(listening)
+
+
+async def _looked(service: Service, token: str, listening: Listening) -> str | None:
+    """The groups as of now; the code of why the session is over, if it is. A database that is away ends nothing."""
+    listening.look = False
+    try:
+        session = await anyio.to_thread.run_sync(lambda: authenticate(service.central, token, "access", service.now()))
+    except ProblemError as problem:
+        return problem.code
+    except Exception:
+        return None
+    listening.groups = Reader.of(session.person).groups
+    return None
+
+
+def _head(service: Service, listening: Listening) -> bytes:
+    return _event("head", Head(listening.seq, service.pokes.jitter_ms), f"id: {listening.seq}\n")
+
+
+def _bye(service: Service, code: str) -> bytes:
+    return _event("bye", Bye(code, service.pokes.jitter_ms))
+
+
+def _event(name: str, data: msgspec.Struct, id: str = "") -> bytes:
+    return f"{id}event: {name}\ndata: {msgspec.json.encode(data).decode()}\n\n".encode()
+
+
+handlers = [stream]

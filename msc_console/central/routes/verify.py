@@ -1,0 +1,86 @@
+"""The self-check of laptops: digests of what they should hold, and the rows behind a difference."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, post
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import JSONBody
+
+from ...clock import iso
+from ...digest import BUCKETS
+from ...records import ENTITIES
+from ...sync.wire import Digested, Line, VerifyAsk, VerifyReply, VerifyRowsAsk
+from .. import verify as verifying
+from ..cursors import CursorExpired
+from ..guards import admitted, signed_in
+from ..problems import ProblemError, described
+from ..service import service_of, session_of
+
+NDJSON = "application/x-ndjson"
+CURSOR = 2000
+"""Most characters of a cursor."""
+
+Asked = Request[Any, Any, Any]
+_encoder = msgspec.json.Encoder()
+
+
+@post(
+    "/v1/verify",
+    status_code=200,
+    guards=[signed_in, admitted],
+    sync_to_thread=True,
+    opt={"protocol": "pull", "load": "bootstrap"},
+    responses=described(400, 401, 410, 426, 429, 503),
+    security=[{"access": []}],
+    summary="Digests of what the caller should hold",
+    tags=["sync"],
+)
+def verify(request: Asked, data: JSONBody[VerifyAsk]) -> VerifyReply:
+    """Counted in the same read as the position of `cursor`; nothing is counted while there is news behind it."""
+    service, session, now = service_of(request), session_of(request), service_of(request).now()
+    if len(data.cursor) > CURSOR or len(data.buckets) > len(ENTITIES):
+        raise ProblemError("invalid_request", fields=["cursor", "buckets"])
+    try:
+        found = verifying.sums(service.central, session.person, data.cursor, set(data.buckets), now)
+    except CursorExpired:
+        raise ProblemError("cursor_expired", resnapshot=True) from None
+    if found is None:
+        return VerifyReply(up_to_date=False, server_time=iso(now))
+    told = {
+        entity: Digested(item.whole.rows, item.whole.hex, [(part.rows, part.hex) for part in item.buckets])
+        for entity, item in found.items()
+    }
+    return VerifyReply(up_to_date=True, server_time=iso(now), entities=told)
+
+
+@post(
+    "/v1/verify/rows",
+    status_code=200,
+    guards=[signed_in, admitted],
+    sync_to_thread=True,
+    media_type=NDJSON,
+    opt={"protocol": "pull", "load": "bootstrap"},
+    responses={
+        200: ResponseSpec(Line, media_type=NDJSON, generate_examples=False, description="As of `GET /v1/changes`."),
+        **described(400, 401, 410, 426, 429, 503),
+    },
+    security=[{"access": []}],
+    summary="The caller's rows of some buckets",
+    tags=["sync"],
+)
+def verify_rows(request: Asked, data: JSONBody[VerifyRowsAsk]) -> Response[bytes]:
+    """All rows of the entity in these buckets that the caller should hold, as they are now."""
+    service, session, now = service_of(request), session_of(request), service_of(request).now()
+    fits = len(data.buckets) <= BUCKETS and all(0 <= bucket < BUCKETS for bucket in data.buckets)
+    if len(data.cursor) > CURSOR or data.entity not in ENTITIES or not fits:
+        raise ProblemError("invalid_request", fields=["cursor", "entity", "buckets"])
+    try:
+        lines, current = verifying.rows(service.central, session.person, data.cursor, data.entity, data.buckets, now)
+    except CursorExpired:
+        raise ProblemError("cursor_expired", resnapshot=True) from None
+    end = Line(t="end", cursor=data.cursor, rows=len(lines), up_to_date=current, server_time=iso(now))
+    return Response(_encoder.encode_lines([*lines, end]), media_type=NDJSON)
+
+
+handlers = [verify, verify_rows]

@@ -1,0 +1,140 @@
+"""Tables that central alone has: devices, ops, ways out, the audit, first pulls. `tables` holds the synced ones."""
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field
+
+from .tables_base import Table, big, big_or_none
+
+
+class DeviceRow(Table, table=True):
+    """A laptop of one person. `inc`, `last_counter`, `last_link`: the end of its chain."""
+
+    __tablename__ = "device"
+
+    id: str = Field(primary_key=True)
+    person: str
+    public_key: str
+    code: str
+    inc: str | None = None
+    last_counter: int = big()
+    last_link: str
+    state: str
+    name: str
+    created_at: int = big()
+    last_seen_at: int | None = big_or_none()
+
+
+class SessionTokenRow(Table, table=True):
+    """`hash`: SHA-256 of the token."""
+
+    __tablename__ = "session_token"
+
+    id: str = Field(primary_key=True)
+    person: str
+    device: str | None = None
+    kind: str
+    hash: str
+    expires_at: int = big()
+    revoked_at: int | None = big_or_none()
+    family: str | None = None
+    replaced_by: str | None = None
+    created_at: int = big()
+    last_seen_at: int | None = big_or_none()
+
+
+class OpRow(Table, table=True):
+    """Every op with its lasting answer; `result` is a `wire.OpResult` as JSON."""
+
+    __tablename__ = "op"
+
+    op_id: str = Field(primary_key=True)
+    device: str | None = None
+    inc: str | None = None
+    counter: int | None = big_or_none()
+    kind: str
+    target: str
+    actor: str
+    body: str
+    code: str
+    result: str
+    seq: int = big()
+    received_at: int = big()
+    envelope: str
+
+
+class OpBodyRow(Table, table=True):
+    """What erasure deletes."""
+
+    __tablename__ = "op_body"
+
+    op_id: str = Field(primary_key=True)
+    salt: str
+    args: str
+    before: str
+
+
+class ChannelRow(Table, table=True):
+    """A way out to customers that is switched on."""
+
+    __tablename__ = "channel"
+
+    channel: str = Field(primary_key=True)
+    adapter: str
+    target: str
+    on_at: int = big()
+
+
+class DispatchRow(Table, table=True):
+    """A public reply on its way out."""
+
+    __tablename__ = "dispatch"
+
+    entry: str = Field(primary_key=True)
+    channel: str
+    address: str
+    queued_at: int = big()
+    state: str
+    attempts: int
+    next_at: int | None = big_or_none()
+    note: str | None = None
+
+
+class AuditRow(Table, table=True):
+    """Rows are added, never changed."""
+
+    __tablename__ = "audit"
+
+    id: int | None = Field(default=None, sa_type=BigInteger, primary_key=True)
+    at: int = big()
+    actor: str
+    act: str
+    data: str
+
+
+class SnapshotRow(Table, table=True):
+    """A first pull that is shared for a while."""
+
+    __tablename__ = "snapshot"
+
+    id: str = Field(primary_key=True)
+    audience: str
+    generation: str
+    seq: int = big()
+    state: str
+    made_at: int = big()
+    touched_at: int = big()
+
+
+class SnapshotPartRow(Table, table=True):
+    """One part of it, packed."""
+
+    __tablename__ = "snapshot_part"
+
+    snapshot: str = Field(primary_key=True)
+    person: str = Field(primary_key=True)
+    n: int = Field(primary_key=True)
+    entities: str
+    row_count: int
+    size: int
+    sha256: str
+    body: bytes

@@ -1,0 +1,85 @@
+"""What this laptop holds of central, as digests; and what a difference comes down to, row by row.
+
+Own acts have no part in it: of a row that they cover central's version counts, rows that they made are not counted.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from .. import clock, digest, records
+from ..digest import Digest
+from .opening import Connection
+from .rows import OWNING_TICKET, bind
+
+_VER = (
+    "SELECT e.id, coalesce(b.ver, e.ver) AS ver FROM {entity} e"
+    " LEFT JOIN base b ON b.entity = '{entity}' AND b.id = e.id AND b.away = 0"
+)
+_TICKET = " WHERE e.ver > 0 AND (e.closed_at IS NULL OR e.closed_at >= ?)"
+_PART = " WHERE e.ver > 0 AND NOT EXISTS (SELECT 1 FROM ticket t WHERE t.id = e.ticket AND t.closed_at IS NOT NULL)"
+
+
+def sums(conn: Connection, cut: datetime) -> dict[str, Digest]:
+    """Entity -> digest of central's rows here. `cut`: tickets closed before it are on their way out and don't count;
+    nor does the timeline of closed tickets, which is here or not."""
+    return {entity: digest.whole(_pairs(conn, entity, cut)) for entity in records.ENTITIES}
+
+
+def buckets(conn: Connection, entity: str, cut: datetime) -> list[Digest]:
+    """The digests of an entity's 256 buckets."""
+    return digest.spread(_pairs(conn, entity, cut))
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Ids by what is wrong with them here. `covered` are too many as well, but own acts on them are unsettled."""
+
+    missing: frozenset[str]
+    extra: frozenset[str]
+    wrong: frozenset[str]
+    covered: frozenset[str]
+
+
+def differences(
+    conn: Connection, entity: str, parts: Collection[int], theirs: Mapping[str, int], cut: datetime
+) -> Differences:
+    """How an entity's rows in some buckets differ from `theirs` (id -> version)."""
+    wanted = set(parts)
+    here = {id: ver for id, ver in _pairs(conn, entity, cut) if digest.bucket_of(id) in wanted}
+    extra = here.keys() - theirs.keys()
+    covered = _covered(conn, entity, extra) if extra else frozenset()
+    return Differences(
+        missing=frozenset(theirs.keys() - here.keys()),
+        extra=frozenset(extra - covered),
+        wrong=frozenset(id for id, ver in theirs.items() if here.get(id, ver) != ver),
+        covered=covered,
+    )
+
+
+def doubt(conn: Connection, entity: str, ids: Collection[str]) -> None:
+    """Let central's version of these rows replace what is here, even if it is lower."""
+    conn.execute("INSERT OR IGNORE INTO stale (entity, id) SELECT ?, value FROM json_each(?)", (entity, bind(ids)))
+
+
+def _pairs(conn: Connection, entity: str, cut: datetime) -> Iterator[tuple[str, int]]:
+    told = _VER.format(entity=entity)
+    if entity == "ticket":
+        found = conn.execute(told + _TICKET, (clock.to_ms(cut),))
+    elif entity in OWNING_TICKET:
+        found = conn.execute(told + _PART)
+    else:
+        found = conn.execute(told + " WHERE e.ver > 0")
+    for row in found:
+        yield row[0], int(row[1])
+
+
+def _covered(conn: Connection, entity: str, ids: Collection[str]) -> frozenset[str]:
+    """Those of the rows whose target has own acts that are not settled."""
+    column = "ticket" if entity in OWNING_TICKET else "id"
+    found = conn.execute(
+        f"SELECT id FROM {entity} WHERE id IN (SELECT value FROM json_each(?))"
+        f" AND {column} IN (SELECT target FROM outbox)",
+        (bind(ids),),
+    )
+    return frozenset(row[0] for row in found)

@@ -1,0 +1,69 @@
+"""What people do at their desks: any op kind on any ticket that they see, with details drawn from one number."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from random import Random
+
+from msc_console.desk.acts import UNDO_SEND
+from msc_console.desk.whole import Desk
+
+from .office import CONTACT, PEOPLE, QUEUES
+
+POISON = "racun"
+"""Central's rule trips over a call with this text (`world.World`)."""
+
+Deed = Callable[[Desk, str, Random], object]
+
+DEEDS: dict[str, Deed] = {
+    "create": lambda desk, ref, dice: desk.new_ticket(
+        f"Kartu {dice.randrange(999)}",
+        dice.choice([CONTACT, None]),
+        dice.choice(QUEUES),
+        take=dice.random() < 0.3,
+        urgency=dice.choice(["low", "medium", "high"]),
+    ),
+    "contact": lambda desk, ref, dice: desk.new_ticket(
+        "Pelanggan baru",
+        desk.new_contact(f"Sari {dice.randrange(99)}", [("email", "sari@contoh.example")]).target,
+        dice.choice(QUEUES),
+    ),
+    "take": lambda desk, ref, dice: desk.take(ref),
+    "release": lambda desk, ref, dice: desk.release(ref),
+    "assign": lambda desk, ref, dice: desk.assign(ref, dice.choice(PEOPLE), "ganti"),
+    "move": lambda desk, ref, dice: desk.move(ref, dice.choice(QUEUES)),
+    "set": lambda desk, ref, dice: desk.set(
+        ref,
+        **dice.choice(
+            [
+                {"urgency": dice.choice(["low", "medium", "high"])},
+                {"impact": dice.choice(["low", "medium", "high"])},
+                {"subject": f"Ubah {dice.randrange(99)}"},
+                {"service": dice.choice(["pos", ""])},
+                {"kind": dice.choice(["incident", "request"])},
+            ]
+        ),
+    ),
+    "hold": lambda desk, ref, dice: desk.hold(ref, dice.choice(["waiting_customer", "waiting_vendor"]), "menunggu"),
+    "resume": lambda desk, ref, dice: desk.resume(ref),
+    "resolve": lambda desk, ref, dice: desk.resolve(ref, f"Selesai {dice.randrange(99)}"),
+    "close": lambda desk, ref, dice: desk.close(ref),
+    "reopen": lambda desk, ref, dice: desk.reopen(ref, "belum"),
+    "cancel": lambda desk, ref, dice: desk.cancel(ref, "salah"),
+    "note": lambda desk, ref, dice: desk.note(ref, f"Catatan {dice.randrange(999)}"),
+    "reply": lambda desk, ref, dice: desk.reply(
+        ref, f"Balasan {dice.randrange(999)}", hold=dice.choice([None, UNDO_SEND, timedelta(minutes=5)])
+    ),
+    "call": lambda desk, ref, dice: desk.call(ref, "out", dice.randrange(1, 9), "telepon"),
+    "time": lambda desk, ref, dice: desk.time(ref, dice.randrange(1, 60)),
+    "escalate": lambda desk, ref, dice: desk.escalate(ref, "l1", "tolong"),
+    "ack": lambda desk, ref, dice: desk.acknowledge(ref),
+    "return": lambda desk, ref, dice: desk.give_back(ref, "sudah"),
+    "poison": lambda desk, ref, dice: desk.call(ref, "in", 1, POISON),
+}
+"""Name -> the deed on the ticket `ref`."""
+OFTEN = ("take", "take", "take", "set", "set", "set", "note", "resolve", "reply", "hold", "escalate", "move", "assign")
+
+
+def pick(dice: Random) -> str:
+    """A deed's name; some are more common than others."""
+    return dice.choice((*DEEDS, *OFTEN))

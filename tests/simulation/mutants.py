@@ -1,0 +1,164 @@
+"""Faults planted into the product on purpose: the simulator is worth something only if it finds each of them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+from msc_console.central import delta, ledger
+from msc_console.central.judge import Batch
+from msc_console.desk.syncing import CacheDisk
+from msc_console.domain import acting, ticket_rules
+from msc_console.domain.commands import Command
+from msc_console.store import feed, outbox, sealing
+from msc_console.store.replica import Replica
+
+Mutant = Callable[[], AbstractContextManager[Any]]
+
+
+@contextmanager
+def cursor_before_rows() -> Iterator[None]:
+    """The cursor is stored in a transaction of its own, before the rows of its page."""
+    apply = CacheDisk.apply
+
+    def early(self: CacheDisk, lines: Any, cursor: str, *, up_to_date: bool) -> None:
+        with self._cache.write() as conn:
+            conn.execute('UPDATE "cursor" SET cursor = ?', (cursor,))
+        apply(self, lines, cursor, up_to_date=up_to_date)
+
+    with patch.object(CacheDisk, "apply", early):
+        yield
+
+
+@contextmanager
+def dedup_off() -> Iterator[None]:
+    """Central forgets what it has answered."""
+    with patch.object(ledger.loading, "known_ops", lambda conn, ids: {}):
+        yield
+
+
+@contextmanager
+def fence_ignored() -> Iterator[None]:
+    """Nobody asks under which ownership an act was made."""
+    with patch.object(acting, "fence", lambda command, ticket, context: None):
+        yield
+
+
+@contextmanager
+def before_ignored() -> Iterator[None]:
+    """The last writer wins."""
+
+    def all_of_it(command: Command, ticket: Any, wanted: Any) -> Any:
+        return {name: value for name, value in wanted.items() if getattr(ticket, name) != value}
+
+    with patch.object(ticket_rules, "three_way", all_of_it):
+        yield
+
+
+@contextmanager
+def outbox_cleared_by_reset() -> Iterator[None]:
+    """Beginning again throws away what has not left."""
+    reset = feed.reset
+
+    def clearing(conn: Any, generation: str) -> None:
+        conn.execute("DELETE FROM outbox")
+        reset(conn, generation)
+
+    with patch.object(feed, "reset", clearing):
+        yield
+
+
+@contextmanager
+def epoch_not_raised() -> Iterator[None]:
+    """A take gives no new epoch."""
+    act = acting.act
+
+    def flat(command: Command, situation: Any, context: Any, **more: Any) -> Any:
+        effects = act(command, situation, context, **more)
+        if not more.get("claims") or effects.ticket is None or situation.ticket is None:
+            return effects
+        return replace(effects, ticket=replace(effects.ticket, owner_epoch=situation.ticket.owner_epoch))
+
+    with patch.object(ticket_rules, "act", flat):
+        yield
+
+
+@contextmanager
+def leaves_unheard() -> Iterator[None]:
+    """What leaves the scope stays on the laptop."""
+    with patch.object(delta, "gone", lambda conn, reader, refs, now: []):
+        yield
+
+
+@contextmanager
+def nothing_offered_again() -> Iterator[None]:
+    """After central was set back nothing is offered again."""
+    with patch.object(outbox, "offer_again", lambda conn: 0):
+        yield
+
+
+@contextmanager
+def refusals_forgotten() -> Iterator[None]:
+    """What central refuses goes without a word."""
+    settle = Replica.settle
+
+    def forgetting(self: Replica, conn: Any, answers: Any, now: Any) -> Any:
+        settled = settle(self, conn, answers, now)
+        conn.execute("DELETE FROM outbox WHERE state = 'attention'")
+        return settled
+
+    with patch.object(Replica, "settle", forgetting):
+        yield
+
+
+@contextmanager
+def one_lane_for_all() -> Iterator[None]:
+    """One act that waits stops all the others."""
+    ready = sealing.ready
+
+    def narrow(acts: Any, now_ms: int) -> list[str]:
+        known = list(acts)
+        return [] if any(act.state == "attention" for act in known) else ready(known, now_ms)
+
+    with patch.object(sealing, "ready", narrow):
+        yield
+
+
+@contextmanager
+def view_not_refolded() -> Iterator[None]:
+    """News of a ticket are not brought together with the own acts on it."""
+    with patch.object(feed, "_covered", lambda conn, targets: set()):
+        yield
+
+
+@contextmanager
+def poison_spreads() -> Iterator[None]:
+    """A rule that trips fails the whole push."""
+    judge = Batch.judge
+
+    def spreading(self: Batch, *args: Any, **more: Any) -> Any:
+        verdict = judge(self, *args, **more)
+        if verdict.code == "quarantined":
+            raise RuntimeError("the whole push fails")
+        return verdict
+
+    with patch.object(Batch, "judge", spreading):
+        yield
+
+
+MUTANTS: dict[Mutant, int] = {
+    cursor_before_rows: 27,
+    dedup_off: 0,
+    fence_ignored: 10,
+    before_ignored: 8,
+    outbox_cleared_by_reset: 0,
+    epoch_not_raised: 0,
+    leaves_unheard: 0,
+    nothing_offered_again: 1,
+    refusals_forgotten: 0,
+    one_lane_for_all: 0,
+    view_not_refolded: 0,
+    poison_spreads: 7,
+}
+"""Each with a seed whose history is known to find it."""
