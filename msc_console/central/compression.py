@@ -14,6 +14,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import packing
+from ..sync.wire import JSON, NDJSON, PROBLEM
 from .problems import ProblemError
 
 INFLATED_MOST = 16 * 1024 * 1024
@@ -21,7 +22,7 @@ INFLATED_MOST = 16 * 1024 * 1024
 GZIP_LEVEL = 5
 ASIDE = 64 * 1024
 """Bytes from which packing is done in a thread, off the event loop."""
-_KINDS = ("application/json", "application/x-ndjson", "application/problem+json", "application/vnd.oai.openapi+json")
+_KINDS = (JSON, NDJSON, PROBLEM, "application/vnd.oai.openapi+json")
 
 
 class PackedReplies(ASGIMiddleware):

@@ -13,9 +13,8 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 
 from ..errors import MscError, NotFound
-from ..sync.wire import Problem
+from ..sync.wire import PROBLEM, Problem
 
-MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger("msc.central")
 
 CODES: dict[str, tuple[int, str]] = {
@@ -79,7 +78,7 @@ def described(*statuses: int) -> dict[int, ResponseSpec]:
     return {
         status: ResponseSpec(
             Problem,
-            media_type=MEDIA_TYPE,
+            media_type=PROBLEM,
             generate_examples=False,
             description="Problem (RFC 9457). Codes: "
             + ", ".join(code for code, (of, _) in CODES.items() if of == status),
@@ -97,7 +96,7 @@ def problem(code: str, detail: str = "", data: Mapping[str, Any] | None = None) 
 
 
 def _reply(document: Problem, headers: Mapping[str, str] | None = None) -> Response[Problem]:
-    return Response(document, status_code=document.status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
+    return Response(document, status_code=document.status, media_type=PROBLEM, headers=dict(headers or {}))
 
 
 def on_problem(_request: Request[Any, Any, Any], error: ProblemError) -> Response[Problem]:

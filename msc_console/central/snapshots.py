@@ -31,6 +31,8 @@ STUCK = timedelta(seconds=30)
 """A cut that made no part for so long has lost its process."""
 MOST_BYTES = 512 * 1024 * 1024
 """Packed bytes of all parts that are kept; the oldest cuts go first."""
+MOST_PARTS = 1_000_000
+"""No cut has more: a larger number asks for nothing, and no database need know it."""
 CUTTERS = 2
 """Cuts that one process makes at a time."""
 
@@ -115,6 +117,8 @@ class Snapshots:
         """The packed body of a part. Errors as `manifest`; `not_found` for a part that is not there."""
         with self._central.read() as conn:
             self._theirs(conn, Reader.of(person), id)
+            if abs(n) > MOST_PARTS:
+                raise ProblemError("not_found")
             body = conn.execute(_BODY, {"id": id, "person": "" if n > 0 else person.id, "n": n}).scalar()
         if body is None:
             raise ProblemError("not_found")

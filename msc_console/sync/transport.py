@@ -26,7 +26,10 @@ from .snapshots import checked
 from .stream import EVENTS, FIRST_WORD, SILENCE, Parser, Word
 from .wire import (
     HEADER,
+    JSON,
+    NDJSON,
     PART_BYTES,
+    PROBLEM,
     PROTOCOL,
     PUSH_OPS,
     Code,
@@ -54,7 +57,6 @@ if TYPE_CHECKING:
 
 PRODUCT = "msc-console"
 """`Hello.product` of a central of ours."""
-JSON, NDJSON, PROBLEM = "application/json", "application/x-ndjson", "application/problem+json"
 ZSTD = "application/zstd"
 MANIFEST_WAIT = 10.0
 """Seconds that central may hold a manifest back."""

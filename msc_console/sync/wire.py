@@ -7,14 +7,20 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from ..digest import BUCKETS
+
 PROTOCOL = 1
 PROTOCOL_OLDEST_PULL = 1
 PROTOCOL_OLDEST_PUSH = 1
 HEADER = "MSC-Protocol"
+JSON, NDJSON, PROBLEM = "application/json", "application/x-ndjson", "application/problem+json"
+"""What bodies are: one message, lines of `Line`, a refusal (RFC 9457)."""
 PUSH_OPS = 100
 """Most ops in one push."""
 PUSH_BYTES = 256 * 1024
 PAGE_ROWS = 500
+CURSOR_LENGTH = 2000
+"""Most characters of a cursor."""
 WAIT_SECONDS = 25
 """Longest long poll."""
 PING_SECONDS = 20
@@ -228,8 +234,8 @@ class VerifyAsk(Struct, frozen=True):
     """`POST /v1/verify`: what should a laptop hold that has read up to `cursor`? `buckets`: entities whose 256 parts
     are wanted too."""
 
-    cursor: str
-    buckets: list[str] = []
+    cursor: Annotated[str, Meta(max_length=CURSOR_LENGTH)]
+    buckets: Annotated[list[str], Meta(max_length=50)] = []
 
 
 class Digested(Struct, frozen=True):
@@ -251,9 +257,9 @@ class VerifyReply(Struct, frozen=True):
 class VerifyRowsAsk(Struct, frozen=True):
     """`POST /v1/verify/rows`: the reader's rows of some buckets, as a page of puts whose `cursor` is the one given."""
 
-    cursor: str
+    cursor: Annotated[str, Meta(max_length=CURSOR_LENGTH)]
     entity: str
-    buckets: list[int]
+    buckets: Annotated[list[Annotated[int, Meta(ge=0, lt=BUCKETS)]], Meta(max_length=BUCKETS)]
 
 
 class Problem(Struct, frozen=True, omit_defaults=True):

@@ -15,6 +15,7 @@ import pytest
 from uuid_utils import uuid7
 
 from msc_console.central import ledger
+from msc_console.central.admission import Loads
 from tests.central.service.conftest import Laptop, Place, running
 from tests.central.service.talk import told_by_central
 
@@ -25,7 +26,7 @@ EXAMPLES = 60
 """Requests made up for each operation and phase, beside those at the edges of the description."""
 SECONDS = 110
 MANY = 1_000_000
-"""Wrong sign-ins a minute: the limit per address has tests of its own, here it would hide everything else."""
+"""Wrong sign-ins a minute, requests of a device a second: limits have tests of their own, here they hide the rest."""
 TICKETS = 3
 
 Run = Callable[..., None]
@@ -35,7 +36,8 @@ Run = Callable[..., None]
 def run(place: Place, tmp_path: Path) -> Iterator[Run]:
     """`run(*options)`: made-up requests; fails with Schemathesis's own report."""
     ledger.system(place.central, [told_by_central(place, f"Tiket {n}") for n in range(TICKETS)])
-    with running(place, wait_seconds=0, address_failures=MANY) as url:
+    plenty = Loads(rate=MANY, burst=MANY)
+    with running(place, wait_seconds=0, address_failures=MANY, loads=plenty) as url:
 
         def run(*options: str, access: str | None = None, device: str | None = None) -> None:
             told = ["-H", f"Authorization:Bearer {access}"] if access else []

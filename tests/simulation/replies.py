@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from msc_console.central.problems import MEDIA_TYPE, ProblemError, problem
+from msc_console.sync.wire import PROBLEM, ProblemError, problem
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
 
@@ -20,7 +20,7 @@ def json_reply(message: msgspec.Struct) -> httpx.Response:
 
 def problem_reply(error: ProblemError) -> httpx.Response:
     document = problem(error.code, error.detail, error.data)
-    headers = {"content-type": MEDIA_TYPE, **error.headers}
+    headers = {"content-type": PROBLEM, **error.headers}
     return httpx.Response(document.status, content=msgspec.json.encode(document), headers=headers)
 
 

@@ -9,14 +9,13 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, Parameter
 
 from ...clock import iso
-from ...sync.wire import Line, Snapshot
+from ...sync.wire import NDJSON, Line, Snapshot
 from .. import cutting
 from ..delta import Reader, visible_tickets
 from ..guards import admitted, permit_of, signed_in
 from ..problems import ProblemError, described
 from ..service import service_of, session_of
 
-NDJSON = "application/x-ndjson"
 ZSTD = "application/zstd"
 PATIENCE = 10.0
 """Seconds until a manifest is given without the further part that was asked for."""

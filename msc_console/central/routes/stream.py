@@ -24,6 +24,14 @@ PING = b": ping\n\n"
 Asked = Request[Any, Any, Any]
 
 
+class Event(msgspec.Struct):
+    """One event of the stream as a library reads it; `data` is the JSON of a `Head` or, with `bye`, a `Bye`."""
+
+    event: str
+    data: str
+    id: str = ""
+
+
 @get(
     "/v1/stream",
     guards=[signed_in],
@@ -31,7 +39,7 @@ Asked = Request[Any, Any, Any]
     opt={"protocol": "pull"},
     responses={
         200: ResponseSpec(
-            Head, media_type=EVENTS, generate_examples=False, description="Events `head` (`Head`) and `bye` (`Bye`)."
+            Event, media_type=EVENTS, generate_examples=False, description="Events `head` (`Head`) and `bye` (`Bye`)."
         ),
         **described(400, 401, 426, 503),
     },

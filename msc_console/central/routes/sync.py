@@ -10,7 +10,19 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody, Parameter
 
 from ...clock import iso
-from ...sync.wire import PAGE_ROWS, PUSH_BYTES, PUSH_OPS, WAIT_SECONDS, Line, Push, PushReply, StatusAsk, StatusReply
+from ...sync.wire import (
+    CURSOR_LENGTH,
+    NDJSON,
+    PAGE_ROWS,
+    PUSH_BYTES,
+    PUSH_OPS,
+    WAIT_SECONDS,
+    Line,
+    Push,
+    PushReply,
+    StatusAsk,
+    StatusReply,
+)
 from .. import ledger
 from ..changes import CursorExpired, Page
 from ..changes import read as read_changes
@@ -19,7 +31,6 @@ from ..problems import ProblemError, described
 from ..service import Service, service_of, session_of
 from ..tokens import Session, authenticate
 
-NDJSON = "application/x-ndjson"
 FRAME = 16 * 1024
 """What a push may need around its ops."""
 
@@ -90,7 +101,7 @@ def status(request: Asked, data: JSONBody[StatusAsk]) -> StatusReply:
 async def changes(
     request: Asked,
     cursor: Annotated[
-        str, Parameter(max_length=2000, description="Of the last page's end line; empty = from the start")
+        str, Parameter(max_length=CURSOR_LENGTH, description="Of the last page's end line; empty = from the start")
     ] = "",
     limit: Annotated[
         int, Parameter(ge=1, le=PAGE_ROWS, description="Most rows; an op is never cut, so a few more may come")

@@ -171,6 +171,9 @@ def test_readers_of_the_same_groups_share_a_cut_for_ten_minutes(stage: Stage, cu
     assert [part.n for part in theirs.parts if part.n < 0] == []
     with pytest.raises(ProblemError, match="not_found"):
         cuts.part(stage.budi, first, -1)
+    for n in (2**31, -(2**31) - 1, 2**63, -(2**130)):
+        with pytest.raises(ProblemError, match="not_found"):
+            cuts.part(stage.rina, first, n)
     with pytest.raises(ProblemError, match="snapshot_gone"):
         cuts.part(stage.lead, first, 1)
     times.at += timedelta(minutes=11)

@@ -6,11 +6,10 @@ import httpx
 import msgspec
 from uuid_utils import uuid7
 
-from msc_console.central.problems import MEDIA_TYPE
 from msc_console.central.system import SYSTEM, op_id
 from msc_console.clock import iso
 from msc_console.domain.commands import Command
-from msc_console.sync.wire import Envelope, Line, OpResult, PushReply
+from msc_console.sync.wire import PROBLEM, Envelope, Line, OpResult, PushReply
 
 from .conftest import Laptop, Place
 
@@ -63,7 +62,7 @@ def pull(client: httpx.Client, cursor: str = "", limit: int = 500) -> tuple[list
 
 def failed(reply: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert reply.status_code == status, reply.text
-    assert reply.headers["content-type"] == MEDIA_TYPE
+    assert reply.headers["content-type"] == PROBLEM
     body: dict[str, Any] = reply.json()
     assert (body["status"], body["code"], body["type"]) == (status, code, f"urn:msc:problem:{code}")
     assert body["title"]

@@ -9,10 +9,9 @@ from uuid_utils import uuid7
 
 from msc_console.central import ledger
 from msc_console.central.app import create_app, openapi
-from msc_console.central.problems import MEDIA_TYPE
 from msc_console.central.system import op_id
 from msc_console.clock import iso
-from msc_console.sync.wire import HEADER, PUSH_OPS, Hello, StatusReply, Tokens
+from msc_console.sync.wire import HEADER, PROBLEM, PUSH_OPS, Hello, StatusReply, Tokens
 
 from .conftest import PASSWORD, Laptop, Place, Server
 from .talk import create, failed, pull, push, told_by_central
@@ -206,7 +205,7 @@ def test_the_description_names_every_route_with_its_problems(place: Place, serve
     for path, item in document["paths"].items():
         for method, operation in item.items():
             problems = {
-                status for status, reply in operation["responses"].items() if MEDIA_TYPE in reply.get("content", {})
+                status for status, reply in operation["responses"].items() if PROBLEM in reply.get("content", {})
             }
             assert problems, (method, path)
             if path not in ("/v1/hello", "/healthz"):
