@@ -5,7 +5,8 @@ from typing import Any
 import httpx
 import msgspec
 
-from msc_console.sync.wire import PROBLEM, ProblemError, problem
+from msc_console.central.problems import ProblemError, problem
+from msc_console.sync.wire import PROBLEM
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
 
