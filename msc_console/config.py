@@ -3,7 +3,7 @@
 Everything lies under one folder, `$MSC_HOME` or the platform's place for application data:
 
     people/<login>/   vault, cache.db, incarnation        one person's
-    laptop/           config.toml, current                shared by the shifts
+    laptop/           config.toml, ca.pem, current                shared by the shifts
 
 A setting comes from the environment, else from `laptop/config.toml`, else from the default.
 """
@@ -23,6 +23,7 @@ from .errors import UsageError
 LOGIN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 """A login is also a folder name: nothing that climbs, hides or ends in a dot."""
 LANGUAGES = ("id", "en")
+CA_FILE = Path("ca.pem")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)")
 
@@ -134,6 +135,9 @@ class Settings:
     central: str | None = None
     """Address of central, https (http on this machine alone)."""
     keyring: KeyringPolicy = KeyringPolicy.REQUIRED
+    ca_file: Path = CA_FILE
+    """The centre's own CA, the only one believed (PEM; two while the root is being changed). Looked for beside
+    config.toml."""
 
 
 def _language(value: Any) -> str:
@@ -159,7 +163,15 @@ def _central(value: Any) -> str:
     return url.geturl().rstrip("/")
 
 
-_CHECKS = {"language": _language, "zone": _zone, "central": _central, "keyring": KeyringPolicy}
+def _ca_file(value: Any) -> Path:
+    if not isinstance(value, str):
+        raise ValueError
+    return Path(value).expanduser()
+
+
+_CHECKS = {
+    "language": _language, "zone": _zone, "central": _central, "keyring": KeyringPolicy, "ca_file": _ca_file,
+}  # fmt: skip
 
 
 def _file(path: Path) -> dict[str, Any]:
@@ -198,4 +210,5 @@ def load(home: Home, env: Mapping[str, str] = os.environ) -> Settings:
             chosen[name] = _CHECKS[name](value)
         except ValueError as error:
             raise ConfigError("config_value", where=where, name=name, value=str(value)) from error
+    chosen["ca_file"] = home.laptop / chosen.get("ca_file", CA_FILE)
     return Settings(**chosen)

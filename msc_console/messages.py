@@ -45,7 +45,26 @@ SENTENCES: dict[str, str] = {
     # the conversation with central
     "unreachable": N_("Central can't be reached. What you do is kept on this laptop and leaves as soon as it can."),
     "timeout": N_("Central took too long to answer. It is tried again."),
-    "tls_untrusted": N_("Central's certificate is not trusted here, so nothing was sent. Tell technical support."),
+    "tls_untrusted": N_(
+        "Central's certificate is not of the centre's own CA, so nothing was sent. Your work is kept here. Tell "
+        "technical support: somebody may be listening, or the CA was changed."
+    ),
+    "tls_expired": N_(
+        "Central's certificate has run out, or the clock here is wrong, so nothing was sent. Your work is kept here. "
+        "Look at the clock, then tell technical support."
+    ),
+    "tls_wrong_name": N_(
+        "Who answers has a certificate of the centre, but for another name, so nothing was sent. Your work is kept "
+        "here. Look at the address of central, then tell technical support."
+    ),
+    "tls_plain": N_(
+        "What answers at central's address does not encrypt, so nothing was sent. Your work is kept here. Look at the "
+        "address and port of central."
+    ),
+    "ca_unusable": N_(
+        "The centre's CA file is missing or can't be read, so central is not trusted and nothing was sent. Your work "
+        "is kept here. Put the centre's ca.pem where msc doctor says."
+    ),
     "not_ours": N_(
         "Something answered that is not our central: perhaps a network's sign-in page. Nothing was sent to it."
     ),
@@ -138,7 +157,14 @@ SENTENCES: dict[str, str] = {
     "password_costs_differ": N_("Central was set up with password costs «{site}», this process has «{process}»."),
     "tls_files_both": N_("TLS needs both files, certificate and key."),
     "tls_file_missing": N_("The TLS file {path} is not there."),
-    "tls_needed": N_("On {host} central listens only with TLS: give certificate and key."),
+    "tls_files_damaged": N_(
+        "{certificate} and {key_file} are no certificate and its key, or the key has a passphrase."
+    ),
+    "tls_name_wrong": N_("«{name}» is neither a host name nor an IP address."),
+    "tls_needed": N_(
+        "On {host} central listens only with TLS: give certificate and key, or name the proxy that has them."
+    ),
+    "ca_missing": N_("There is no CA in {path}. Make one: msc central ca init."),
     "workers_need_postgresql": N_(
         "Central can't be served by {workers} processes on SQLite, which has one writer at a time. Use PostgreSQL."
     ),

@@ -66,7 +66,22 @@ def test_a_login_that_is_no_folder_name(home: Home, login: str) -> None:
 
 
 def test_defaults(home: Home) -> None:
-    assert load(home, {}) == Settings(language="id", zone="Asia/Jakarta", central=None, keyring=KeyringPolicy.REQUIRED)
+    assert load(home, {}) == Settings(
+        language="id",
+        zone="Asia/Jakarta",
+        central=None,
+        keyring=KeyringPolicy.REQUIRED,
+        ca_file=home.laptop / "ca.pem",
+    )
+
+
+def test_the_ca_is_looked_for_beside_the_settings(home: Home, tmp_path: Path) -> None:
+    home.config.write_text('ca_file = "own.pem"\n')
+    assert load(home, {}).ca_file == home.laptop / "own.pem"
+    assert load(home, {"MSC_CA_FILE": str(tmp_path / "x.pem")}).ca_file == tmp_path / "x.pem"
+    home.config.write_text("ca_file = 7\n")
+    with pytest.raises(ConfigError, match="config_value"):
+        load(home, {})
 
 
 def test_the_environment_wins_over_the_file(home: Home) -> None:

@@ -44,17 +44,21 @@ def path_for(url: str) -> Path:
     raise UsageError("key_file_needed", variable=VARIABLE)
 
 
-def load(path: Path) -> MasterKey:
-    """Reads the key. Raises UsageError when it is missing, damaged or readable by other users."""
+def refuse_shared(path: Path) -> None:
+    """UsageError when a key file is missing or others than its owner may read it; Windows has access lists instead."""
     try:
-        raw = path.read_bytes()
         mode = path.stat().st_mode
     except FileNotFoundError:
         raise UsageError("key_file_missing", path=str(path)) from None
     if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
         raise UsageError("key_file_readable_by_others", path=str(path))
+
+
+def load(path: Path) -> MasterKey:
+    """Reads the key. Raises UsageError when it is missing, damaged or readable by other users."""
+    refuse_shared(path)
     try:
-        return MasterKey(bytes.fromhex(raw.decode("ascii").strip()))
+        return MasterKey(bytes.fromhex(path.read_bytes().decode("ascii").strip()))
     except ValueError:
         raise UsageError("key_file_damaged", path=str(path)) from None
 

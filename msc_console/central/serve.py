@@ -1,10 +1,12 @@
 """Starts the API, in this process or in several: one JSON line on standard output when it answers, a graceful end on
 SIGTERM."""
 
+import asyncio
 import ipaddress
 import json
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ import uvicorn
 from litestar import Litestar
 
 from ..errors import MscError, UsageError
-from . import masterkey, workers
+from . import masterkey, tls, workers
 from .app import create_app
 from .db import Central
 from .service import Service, Settings
@@ -40,14 +42,16 @@ class Listen:
         return "https" if self.certificate else "http"
 
     def check(self) -> None:
-        """Raises UsageError for half a TLS set-up, missing files, or an open address in plain text."""
+        """Raises UsageError for half a TLS set-up, files that can't be used, or an open address in plain text."""
         if (self.certificate is None) != (self.key is None):
             raise UsageError("tls_files_both")
-        for file in (self.certificate, self.key):
-            if file is not None and not file.is_file():
-                raise UsageError("tls_file_missing", path=str(file))
+        self.context()
         if self.certificate is None and not _loopback(self.host):
             raise UsageError("tls_needed", host=self.host)
+
+    def context(self) -> ssl.SSLContext | None:
+        """The TLS of these files, None without any. UsageError as `tls.context`."""
+        return tls.context(self.certificate, self.key) if self.certificate and self.key else None
 
 
 def _loopback(host: str) -> bool:
@@ -73,13 +77,14 @@ class ApiServer(uvicorn.Server):
     """
 
     def __init__(self, app: Litestar, listen: Listen, on_ready: Callable[[str], None]) -> None:
+        context = listen.context()
         super().__init__(
             uvicorn.Config(
                 app,
                 host=listen.host,
                 port=listen.port,
-                ssl_certfile=listen.certificate,
-                ssl_keyfile=str(listen.key) if listen.key else None,
+                ssl_context_factory=(lambda _config, _default: context) if context else None,
+                http="h11",
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -90,16 +95,21 @@ class ApiServer(uvicorn.Server):
             )
         )
         self._service: Service = app.state.service
-        self._scheme = listen.scheme
+        self._listen = listen
+        self._looking: asyncio.Task[None] | None = None
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         if self.started:
-            self._on_ready(_address(self._scheme, self.servers[0].sockets[0].getsockname()))
+            if self._listen.certificate:
+                self._looking = asyncio.create_task(tls.keep_looking(self._listen.certificate, self._service.now))
+            self._on_ready(_address(self._listen.scheme, self.servers[0].sockets[0].getsockname()))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._service.watch.stop()
+        if self._looking is not None:
+            self._looking.cancel()
         await super().shutdown(sockets=sockets)
 
 

@@ -4,23 +4,23 @@ Every command names the database with `--database` or `MSC_CENTRAL_DATABASE`. Pa
 input or, on a terminal, from a prompt; never from the command line, where every user of the machine could read them.
 """
 
-import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ..errors import MscError, UsageError
+from ..errors import UsageError
 from ..i18n import _
+from .central_ca import app as ca
+from .central_talk import AsJson, dump, told
 
 app = typer.Typer(help=_("Run a central: set up, serve, people, imports."), no_args_is_help=True)
 user = typer.Typer(help=_("People and their way in."), no_args_is_help=True)
 imports = typer.Typer(help=_("Tickets of other tools."), no_args_is_help=True)
 app.add_typer(user, name="user")
 app.add_typer(imports, name="import")
+app.add_typer(ca, name="ca")
 
 Database = Annotated[
     str,
@@ -35,24 +35,6 @@ Database = Annotated[
 Config = Annotated[
     Path | None, typer.Option("--config", "-c", help=_("The centre's set-up, centre.toml; without it a bare centre"))
 ]
-AsJson = Annotated[bool, typer.Option("--json", help=_("For scripts"))]
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Errors of the product as one sentence on standard error and the documented exit code."""
-    try:
-        yield
-    except MscError as error:
-        from ..messages import sentence
-
-        words = str(error) if error.key == "centre_file_wrong" else sentence(error.key, error.data)
-        typer.echo(words, err=True)
-        raise typer.Exit(int(error.exit)) from None
-
-
-def _print(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=True, indent=2))
 
 
 def _show(changes: list[Any], as_json: bool) -> None:
@@ -66,7 +48,7 @@ def _show(changes: list[Any], as_json: bool) -> None:
         for change in changes
     ]
     if as_json:
-        _print(rows)
+        dump(rows)
         return
     for row in rows:
         typer.echo(f"{row['act']:<7} {row['entity']:<8} {row['key']}  {', '.join(row['fields'])}".rstrip())
@@ -76,7 +58,7 @@ def _show(changes: list[Any], as_json: bool) -> None:
 @app.command(help=_("Set a new central up from its centre.toml; makes the schema and the master key (mode 0600)."))
 def init(database: Database, config: Config = None, as_json: AsJson = False) -> None:
     """Set a new central up from its centre.toml; makes the schema and the master key (mode 0600)."""
-    with _told():
+    with told():
         from .. import clock
         from ..central import centre, setup
 
@@ -91,7 +73,7 @@ def apply(
     as_json: AsJson = False,
 ) -> None:
     """Turn the differences between centre.toml and central into audited changes."""
-    with _told():
+    with told():
         from .. import clock
         from ..central import centre, setup
 
@@ -110,7 +92,7 @@ def serve(
     ] = 1,
 ) -> None:
     """Serve the API until stopped. Prints one JSON line with the address when it answers."""
-    with _told():
+    with told():
         from ..central.serve import Listen
         from ..central.serve import serve as run
 
@@ -125,12 +107,12 @@ def seed(
     number: Annotated[int, typer.Option("--seed", help=_("The same number gives the same story"))] = 1,
 ) -> None:
     """Fill a new central, set up from the demo's centre.toml, with the demo. Prints everybody's way in, once."""
-    with _told():
+    with told():
         from .. import clock
         from ..central import seed as seeding
 
         report = seeding.seed(database, clock.now(), number)
-        _print(
+        dump(
             {
                 "acts": report.acts,
                 "refused": report.refused,
@@ -157,7 +139,7 @@ def channel(
     off: Annotated[bool, typer.Option("--off", help=_("Switch the channel off; replies wait"))] = False,
 ) -> None:
     """Switch a way out to customers on or off."""
-    with _told():
+    with told():
         from .. import clock
         from ..central import delivery
         from ..central.db import Central
@@ -183,7 +165,7 @@ def backup(
     as_json: AsJson = False,
 ) -> None:
     """Write all of central into one file, while it serves. The master key is not in it: keep it apart."""
-    with _told():
+    with told():
         from .. import clock
         from ..central import backup as backing
 
@@ -193,9 +175,7 @@ def backup(
 def _kept(file: Path, found: Any, as_json: bool) -> None:
     rows = sum(found.rows.values())
     if as_json:
-        _print(
-            {"file": str(file), "schema": found.schema, "seq": found.seq, "rows": rows, "key": found.key is not None}
-        )
+        dump({"file": str(file), "schema": found.schema, "seq": found.seq, "rows": rows, "key": found.key is not None})
     else:
         typer.echo(f"{file}  {rows}")
 
@@ -208,13 +188,13 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Make a database the central that a backup holds. Stop serving first."""
-    with _told():
+    with told():
         from .. import clock
         from ..central import restore as restoring
 
         done = restoring.restore(file, to, clock.now(), replace=replace)
         if as_json:
-            _print({
+            dump({
                 "made_at": done.summary.made_at, "generation": done.generation, "schema": done.schema,
                 "rows": sum(done.summary.rows.values()), "key_fits": done.key_fits,
             })  # fmt: skip
@@ -233,13 +213,13 @@ def upgrade(
     as_json: AsJson = False,
 ) -> None:
     """Back up, then bring the schema up to this version of the program."""
-    with _told():
+    with told():
         from .. import clock
         from ..central import upgrade as upgrading
 
         done = upgrading.upgrade(database, backup_to, clock.now())
         if as_json:
-            _print({"before": done.before, "after": done.after, "backup": str(backup_to) if done.backup else None})
+            dump({"before": done.before, "after": done.after, "backup": str(backup_to) if done.backup else None})
         else:
             typer.echo(f"{done.before} -> {done.after}")
 
@@ -249,7 +229,7 @@ def upgrade(
 )
 def compact(database: Database, as_json: AsJson = False) -> None:
     """Remove what nobody needs any more from the change feed, now. A serving central does it by itself."""
-    with _told():
+    with told():
         from .. import clock
         from ..central import compact as compacting
         from ..central.db import Central
@@ -261,7 +241,7 @@ def compact(database: Database, as_json: AsJson = False) -> None:
         finally:
             central.close()
         if as_json:
-            _print({"superseded": removed.superseded, "told": removed.told, "changes": removed.changes})
+            dump({"superseded": removed.superseded, "told": removed.told, "changes": removed.changes})
         else:
             typer.echo(f"{removed.superseded + removed.told}")
 
@@ -277,12 +257,12 @@ def servicenow_log(
     as_json: AsJson = False,
 ) -> None:
     """Import a ServiceNow incident event log. Running it again changes nothing."""
-    with _told():
+    with told():
         from ..central.imports import command
 
-        told = command.run(file, database, zone, as_json, sys.stderr, queue)
-        typer.echo(told.text)
-    raise typer.Exit(int(told.exit))
+        done = command.run(file, database, zone, as_json, sys.stderr, queue)
+        typer.echo(done.text)
+    raise typer.Exit(int(done.exit))
 
 
 @user.command(help=_("Give a person a password and an authenticator secret. The secret is shown once."))
@@ -299,7 +279,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Give a person a password and an authenticator secret. The secret is shown once."""
-    with _told():
+    with told():
         from .. import clock
         from ..central import setup
         from ..domain.terms import Role, Tier
@@ -315,7 +295,7 @@ def add(
             queues=queue or (),
         )
         if as_json:
-            _print({"login": made.login, "secret": made.secret, "uri": made.uri})
+            dump({"login": made.login, "secret": made.secret, "uri": made.uri})
         else:
             typer.echo(f"{made.login}\n{made.secret}\n{made.uri}")
 
@@ -323,13 +303,13 @@ def add(
 @user.command(name="list", help=_("Everybody whom this central knows."))
 def list_(database: Database, as_json: AsJson = False) -> None:
     """Everybody whom this central knows."""
-    with _told():
+    with told():
         from ..central import setup
         from ..text import clean
 
         people = setup.user_list(database)
         if as_json:
-            _print(people)
+            dump(people)
             return
         for row in people:
             marks = "" if row["active"] else " -"

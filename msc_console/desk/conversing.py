@@ -57,7 +57,7 @@ def transport(chosen: Settings, tokens: TokenStore) -> HttpTransport:
     """The way to central. UsageError `central_unset` when the settings name none."""
     if chosen.central is None:
         raise UsageError("central_unset")
-    return AheadTransport(chosen.central, tokens)
+    return AheadTransport(chosen.central, tokens, ca_file=chosen.ca_file)
 
 
 def driver(desk: Desk, way: HttpTransport, on_status: Callable[[SyncStatus], None], on_change: Changed) -> SyncDriver:

@@ -13,6 +13,10 @@ class Fault(StrEnum):
     UNREACHABLE = "unreachable"
     TIMEOUT = "timeout"
     TLS = "tls"
+    TLS_EXPIRED = "tls_expired"
+    TLS_NAME = "tls_name"
+    TLS_PLAIN = "tls_plain"
+    CA = "ca"
     NOT_OURS = "not_ours"
     CUT = "cut"
     SERVER = "server"
@@ -24,6 +28,10 @@ TROUBLE = {
     Fault.UNREACHABLE: Trouble.UNREACHABLE,
     Fault.TIMEOUT: Trouble.TIMEOUT,
     Fault.TLS: Trouble.TLS,
+    Fault.TLS_EXPIRED: Trouble.TLS_EXPIRED,
+    Fault.TLS_NAME: Trouble.TLS_NAME,
+    Fault.TLS_PLAIN: Trouble.TLS_PLAIN,
+    Fault.CA: Trouble.CA,
     Fault.NOT_OURS: Trouble.NOT_OURS,
     Fault.CUT: Trouble.CUT,
     Fault.SERVER: Trouble.SERVER,

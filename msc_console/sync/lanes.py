@@ -21,7 +21,7 @@ from .wire import Hello, Problem
 VERIFY_LATER = (20.0, 60.0)
 """Seconds until a self-check is tried again that was crossed by news, or failed."""
 
-_OFFLINE = frozenset({Fault.UNREACHABLE, Fault.TIMEOUT, Fault.TLS, Fault.NOT_OURS, Fault.CUT})
+_OFFLINE = frozenset(Fault) - {Fault.SERVER, Fault.DISK_FULL, Fault.DISK}
 
 
 class Lanes:

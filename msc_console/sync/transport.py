@@ -89,7 +89,7 @@ class _Call:
 class HttpTransport:
     """Central at `base_url`. Thread-safe: the long poll and the main loop share it.
 
-    `ca_file`: the centre's own CA, instead of the system's. `http` is an httpx transport for tests.
+    `ca_file`: the centre's own CA; without one no https is believed. `http` is an httpx transport for tests.
     UsageError `central_url` for an address that is not https (plain http is for this machine alone).
     """
 
@@ -106,6 +106,7 @@ class HttpTransport:
         safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
         if not safe or not parts.hostname or parts.username or parts.query or parts.fragment:
             raise UsageError("central_url", url=base_url)
+        self._encrypted = parts.scheme == "https"
         self._base = base_url.rstrip("/")
         self._tokens = tokens
         self._ca_file = ca_file
@@ -384,7 +385,7 @@ class HttpTransport:
             if self._client is None:
                 self._client = httpx.Client(
                     transport=self._http,
-                    verify=trust(self._ca_file) if self._http is None else False,
+                    verify=self._http is None and self._encrypted and trust(self._ca_file),
                     trust_env=False,
                     follow_redirects=False,
                     headers={"User-Agent": f"{PRODUCT}/{__version__}"},

@@ -166,7 +166,7 @@ def place(central_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @contextmanager
-def running(place: Place, **settings: Any) -> Iterator[str]:
+def running(place: Place, listen: Listen = Listen(port=0), **settings: Any) -> Iterator[str]:
     """The address of a real server on a free port."""
     ready = threading.Event()
     found: list[str] = []
@@ -175,7 +175,7 @@ def running(place: Place, **settings: Any) -> Iterator[str]:
         found.append(url)
         ready.set()
 
-    server = ApiServer(create_app(place.central, place.settings(**settings)), Listen(port=0), on_ready)
+    server = ApiServer(create_app(place.central, place.settings(**settings)), listen, on_ready)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

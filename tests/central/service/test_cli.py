@@ -15,6 +15,8 @@ from click.testing import Result
 from sqlalchemy import text
 from typer.testing import CliRunner
 
+from msc_console import clock
+from msc_console.central import ca
 from msc_console.central.db import Central
 from msc_console.central.serve import Listen
 from msc_console.cli.central import app
@@ -193,7 +195,9 @@ def test_plain_text_stays_on_this_machine(tmp_path: Path) -> None:
     file.write_text("")
     with pytest.raises(UsageError, match="tls_files_both"):
         Listen(host="0.0.0.0", certificate=file).check()
-    Listen(host="0.0.0.0", certificate=file, key=file).check()
+    ca.init(tmp_path, "Pusat Uji", clock.now())
+    made = ca.issue(tmp_path, ["central.example"], tmp_path, clock.now())
+    Listen(host="0.0.0.0", certificate=made.certificate, key=made.key).check()
 
 
 def test_a_bare_centre_needs_no_file(database: str) -> None:
