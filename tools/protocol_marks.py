@@ -25,6 +25,7 @@ NOT_ABOUT = {
     "tests/central/service/test_keeping.py": "the administrator's commands",
     "tests/central/service/test_cli.py": "the administrator's commands",
     "tests/central/service/test_secrets.py": "how secrets are kept, not how they travel",
+    "tests/central/service/test_tls.py": "the administrator's certificates; whom laptops believe is in tests/sync",
     "tests/central/service/test_workers.py": "how processes share the work; what laptops notice of it is marked",
     "tests/central/service/test_setup.py": "the administrator's set-up; what laptops hear of it is marked",
 }
