@@ -134,7 +134,9 @@ class Settings:
     """IANA zone in which times are shown."""
     central: str | None = None
     """Address of central, https (http on this machine alone)."""
-    keyring: KeyringPolicy = KeyringPolicy.REQUIRED
+    keyring: KeyringPolicy | None = None
+    """Whether opening the cache also needs a secret from the system's keyring. One of: required, optional. Without a
+    word central's holds, and required where central has none either."""
     ca_file: Path = CA_FILE
     """The centre's own CA, the only one believed (PEM; two while the root is being changed). Looked for beside
     config.toml."""

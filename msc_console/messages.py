@@ -38,6 +38,23 @@ SENTENCES: dict[str, str] = {
     "vault_damaged": N_("The vault of keys is damaged. Nothing was deleted; ask technical support."),
     "vault_missing": N_("You have not signed in on this laptop yet; the first time needs central: msc login."),
     "vault_weak": N_("The vault of keys is weaker than is permitted here. Sign in with central again: msc login."),
+    "wrong_password_left": N_("The password is wrong. {left} more tries, then this laptop's keys are closed for good."),
+    "vault_locked": N_(
+        "This laptop's keys are closed: ten wrong passwords, or another user of this machine. Unsent work is not lost: "
+        "two people can bring it back with the recovery key (msc vault recover)."
+    ),
+    "vault_busy": N_("Another program is opening the vault of keys just now. Try again."),
+    "keyring_required": N_("Here a vault may not be opened by the password alone; the system's keyring is needed."),
+    "keyring_absent": N_(
+        "This session of the system has no keyring, and the keys need it. Unsent work is safe; sign in at the desktop."
+    ),
+    "keyring_locked": N_("The system's keyring is locked. Unlock it and try again; nothing was changed."),
+    "keyring_slow": N_(
+        "The system's keyring did not answer in time. Perhaps it asks for a password in another window; then try again."
+    ),
+    "keyring_refused": N_("The system's keyring refused. Nothing was changed; ask technical support."),
+    "keyring_forgets": N_("The system's keyring does not keep what it is given, so it is not used."),
+    "keyring_foreign": N_("Another program wrote into our place in the system's keyring. Ask technical support."),
     "session_running": N_("You are already signed in on this laptop."),
     "session_failed": N_("The session could not be started ({reason}). Unsent work is safe; sign in again: msc login."),
     "password_too_short": N_("A password has at least {least} characters."),

@@ -13,6 +13,7 @@ for _name in list(os.environ):
     if _name.startswith(("MSC_", "TEXTUAL", "XDG_", "SSH_")) and not _name.startswith("MSC_TEST_"):
         del os.environ[_name]
 for _name in (
+    "DBUS_SESSION_BUS_ADDRESS",
     "NO_COLOR",
     "TMUX",
     "EDITOR",
@@ -31,7 +32,7 @@ os.environ |= {
     "COLORTERM": "truecolor",
     "LC_ALL": "C.UTF-8",
     "TZ": "America/St_Johns",  # half an hour off: code that leans on the machine's zone can't pass by luck
-    "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+    "MSC_KEYRING": "optional",
 }
 if sys.platform != "win32":
     time.tzset()

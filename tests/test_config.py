@@ -70,7 +70,7 @@ def test_defaults(home: Home) -> None:
         language="id",
         zone="Asia/Jakarta",
         central=None,
-        keyring=KeyringPolicy.REQUIRED,
+        keyring=None,
         ca_file=home.laptop / "ca.pem",
     )
 

@@ -15,6 +15,7 @@ from msc_console.desk.opening import sit_down_with
 from msc_console.desk.syncing import CacheDisk, CacheTokens, keep_tokens
 from msc_console.domain.commands import Command, Effects
 from msc_console.identity.signin import SignedIn, SignIn, totp_now
+from msc_console.identity.vault import MODE_PASSWORD
 from msc_console.store.replica import basis
 from msc_console.sync.driver import SyncDriver
 from msc_console.sync.status import SyncStatus
@@ -136,7 +137,7 @@ def sign_in(place: Office, url: str, login: str, folder: Path) -> Seat:
     chosen = Settings(central=url)
     people = Home(folder / f"{login}-{secrets.token_hex(3)}").make().person(login).make()
     way = transport(chosen, NoTokens())
-    flow = SignIn(_Auth(way), people, login)
+    flow = SignIn(_Auth(way), people, login, mode=MODE_PASSWORD)
     flow.begin(PASSWORD)
     done = flow.finish(totp_now(place.secrets[login], clock.now()))
     way.close()

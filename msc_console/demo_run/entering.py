@@ -68,7 +68,7 @@ def environment(record: Record, home: Home) -> dict[str, str]:
 
 def identity(record: Record, home: Home) -> dict[str, str]:
     """The variables that make a shell this laptop's."""
-    ours = {"MSC_HOME": str(home.folder), "MSC_CENTRAL": address(record.port)}
+    ours = {"MSC_HOME": str(home.folder), "MSC_CENTRAL": address(record.port), "MSC_KEYRING": "optional"}
     demo = os.environ.get(VARIABLE)
     return ours | ({VARIABLE: demo} if demo else {})
 
@@ -108,7 +108,7 @@ def _outside(status: SyncStatus) -> bool:
 
 def _sign_in(demo: Demo, home: Home, chosen: Settings, way: WayIn, say: Say) -> None:
     say(_("Signing in as {login} ...").format(login=way.login))
-    flow = SigningIn(home, chosen, way.login, DEVICE)
+    flow = SigningIn(home, chosen, way.login, DEVICE, mode="password")  # nobody's keyring is touched by a demo
     flow.password(way.password)
     code = next_code(demo, way, clock.now())
     if wait := code.wait(clock.now()).total_seconds():

@@ -35,8 +35,8 @@ def current_login(home: Home) -> str | None:
 
 
 def vault_mode(home: Home, login: str) -> str | None:
-    """How the keys are kept on this laptop: `password` = in a vault that the password alone opens. None when there is
-    no vault to be read."""
+    """How the keys are kept on this laptop: `password` = in a vault that the password alone opens, `keyring` = the
+    system's keyring is needed as well. None when there is no vault to be read."""
     from ..identity.vault import mode_of
 
     return mode_of(home.person(login).vault)
@@ -113,6 +113,8 @@ class SigningIn:
     device_name: str = ""
     policy: Any = None
     """`identity.kdf.KdfPolicy`; None is the one in force."""
+    mode: str | None = None
+    """Of a new vault: None = `keyring` where there is one that can be used."""
     _flow: Any = None
     _transport: "HttpTransport | None" = None
 
@@ -124,7 +126,15 @@ class SigningIn:
         config.private_umask()
         people = self.home.make().person(self.login).make()
         self._transport = transport(self.chosen, NoTokens())
-        self._flow = SignIn(_Central(self._transport), people, self.login, self.device_name, self.policy)
+        self._flow = SignIn(
+            _Central(self._transport),
+            people,
+            self.login,
+            self.device_name,
+            self.policy,
+            laptop=self.chosen.keyring,
+            mode=self.mode,
+        )
         self._flow.begin(password)
 
     def code(self, code: str, *, take_over: bool = False) -> None:

@@ -1,7 +1,9 @@
 """What it costs to guess a vault's password: argon2id parameters and which of them are acceptable where.
 
 A vault that a password alone opens must resist a thief with a copy of the disk, so production asks for 256 MiB and
-four passes. The test policy exists because a test suite opens hundreds of vaults; what it makes, production refuses.
+four passes. Where a secret of the system's keyring is needed as well, a copy of the disk is of no use, and 64 MiB and
+three passes (RFC 9106, second choice) are enough. The test policy exists because a test suite opens hundreds of vaults;
+what it makes, production refuses.
 """
 
 import os
@@ -46,19 +48,31 @@ class Kdf:
 
 @dataclass(frozen=True, slots=True)
 class KdfPolicy:
-    """`kdf` is used for new vaults and is the least that an existing one may have; `most` bounds a hostile header."""
+    """`kdf` is used for new vaults that a password alone opens, `with_keyring` for those that need the keyring too.
+    They are the least that an existing one may have; `most` bounds a hostile header."""
 
     name: str
     kdf: Kdf
+    with_keyring: Kdf
     most: Kdf = Kdf(memory_kib=1024 * 1024, time=16, parallelism=16)
 
-    def for_rewrap(self, present: Kdf) -> Kdf:
-        """The parameters of a vault that is written again: never weaker than it was."""
-        return present if present.covers(self.kdf) else self.kdf
+    def least(self, *, keyring: bool) -> Kdf:
+        """The parameters for a vault of either mode."""
+        return self.with_keyring if keyring else self.kdf
+
+    def for_rewrap(self, present: Kdf, *, keyring: bool = False) -> Kdf:
+        """The parameters of a vault that is written again in its mode: never weaker than it was."""
+        least = self.least(keyring=keyring)
+        return present if present.covers(least) else least
 
 
-PRODUCTION = KdfPolicy("production", Kdf(memory_kib=256 * 1024, time=4, parallelism=4))
-TEST = KdfPolicy("test", Kdf(memory_kib=64, time=1, parallelism=1))
+_CHEAP = Kdf(memory_kib=64, time=1, parallelism=1)
+PRODUCTION = KdfPolicy(
+    "production",
+    Kdf(memory_kib=256 * 1024, time=4, parallelism=4),
+    with_keyring=Kdf(memory_kib=64 * 1024, time=3, parallelism=4),
+)
+TEST = KdfPolicy("test", _CHEAP, with_keyring=_CHEAP)
 
 
 def policy() -> KdfPolicy:

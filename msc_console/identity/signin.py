@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from .. import clock, seal
-from ..config import PersonHome
+from ..config import KeyringPolicy, PersonHome
 from . import vault
+from .custody import Custody, permitted
 from .kdf import KdfPolicy
 from .signer import Signer
-from .vault import Secrets
+from .vault import MODE_PASSWORD, Secrets
 
 
 class Pending(Protocol):
@@ -73,7 +74,8 @@ class SignedIn:
 class SignIn:
     """One sign-in of `login`: `begin` with the password, then `finish` with the code, again after a wrong code.
 
-    Nothing is written before central has accepted both. `people` holds the person's files.
+    Nothing is written before central has accepted both. `people` holds the person's files; `laptop` is this laptop's
+    word about the keyring; `mode` makes a new vault of that mode whatever keyring there is (the demo touches none).
     """
 
     def __init__(
@@ -83,28 +85,40 @@ class SignIn:
         login: str,
         device_name: str = "",
         policy: KdfPolicy | None = None,
+        *,
+        laptop: KeyringPolicy | None = None,
+        mode: str | None = None,
+        custody: Custody | None = None,
     ) -> None:
         self._central = central
         self._people = people
         self._login = login
         self._device_name = device_name
-        self._policy = policy
+        self._custody = custody or Custody(people, login, policy)
+        self._laptop = laptop
+        self._mode = mode
         self._token = ""
         self._password = ""
         self._vault_password: str | None = None
         self._secret = Secrets(b"", b"", "", "", "")
 
     def begin(self, password: str, vault_password: str | None = None) -> Pending:
-        """Show central the password. Raises what `vault.open_vault` raises (except VaultMissing) and what central does.
+        """Show central the password. Raises what `Custody.open` raises (except VaultMissing) and what central does;
+        KeyringUnavailable where the keyring is needed and can't be used.
 
         `vault_password` is the former password, needed once when it was changed elsewhere since this vault was
         written; the vault is then written again under the new one. Its absence shows as WrongPassword.
         """
+        word = permitted(self._laptop, "")
         if vault.vault_exists(self._people.vault):
             self._vault_password = password if vault_password is None else vault_password
-            self._secret = vault.open_vault(self._people.vault, self._login, self._vault_password, self._policy)
+            self._secret = self._custody.open(self._vault_password)
+            self._mode = self._custody.mode
+            if self._mode == MODE_PASSWORD and word is KeyringPolicy.REQUIRED:
+                self._mode = self._custody.mode_for_new(word)
         else:
             self._vault_password = None
+            self._mode = self._mode or self._custody.mode_for_new(word)
             private, _ = seal.new_device_key()
             self._secret = Secrets(vault.new_data_key(), private, "", "", "")
         pending = self._central.sign_in(
@@ -126,19 +140,21 @@ class SignIn:
         tokens = self._central.code(self._token, code=code, take_over=take_over)
         held = self._secret
         secret = replace(held, device=tokens.device, code=tokens.device_code, person=str(tokens.person["id"]))
-        path, password = self._people.vault, self._password
+        password, at = self._password, now or clock.now()
         if self._vault_password is None:
-            vault.create_vault(path, self._login, password, secret, now or clock.now(), self._policy)
+            self._custody.make(password, secret, at, self._mode or MODE_PASSWORD)
         elif self._vault_password != password or secret != held:
-            vault.rewrap(path, self._login, self._vault_password, password, secret, self._policy)
+            self._custody.rewrap(self._vault_password, password, secret, at)
+        if self._mode != self._custody.mode:
+            self._custody.to_keyring(password, at)
         self._token = self._password = ""
         self._vault_password = None
         return SignedIn(tokens, secret)
 
 
 def unlock(people: PersonHome, login: str, password: str, policy: KdfPolicy | None = None) -> Secrets:
-    """Start without central: the secrets of a person who has signed in here before. Raises as `vault.open_vault`."""
-    return vault.open_vault(people.vault, login, password, policy)
+    """Start without central: the secrets of a person who has signed in here before. Raises as `Custody.open`."""
+    return Custody(people, login, policy).open(password)
 
 
 def refresh(central: CentralAuth, token: str, signer: Signer) -> Tokens:

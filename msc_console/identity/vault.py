@@ -1,4 +1,7 @@
-"""The vault: one small file that holds a person's keys on this laptop, opened by the password.
+"""The vault: one small file that holds a person's keys on this laptop.
+
+Mode `password`: the password alone opens it. Mode `keyring`: a secret of the system's keyring is needed as well, so
+that a copy of the disk is of no use (the idea is 1Password's two-secret key derivation).
 
 Layout: a header (one line of JSON), 12 bytes nonce, ChaCha20-Poly1305 sealed payload with the header line as
 associated data, SHA-256 of all before. Key: HKDF-SHA256(argon2id(password, salt) || keyring secret, info = header).
@@ -16,13 +19,15 @@ from typing import Any
 
 from .. import clock
 from . import files
-from .errors import VaultDamaged, VaultMissing, VaultWeak, WrongPassword
+from .errors import VaultDamaged, VaultLocked, VaultMissing, VaultWeak, WrongPassword
 from .kdf import KEY_BYTES, NAME, Kdf, KdfPolicy
 from .kdf import policy as current_policy
 
 MAGIC = "msc-vault"
 VERSION = 1
 MODE_PASSWORD = "password"
+MODE_KEYRING = "keyring"
+MODES = (MODE_PASSWORD, MODE_KEYRING)
 SALT_BYTES = 16
 NONCE_BYTES = 12
 CHECKSUM_BYTES = 32
@@ -43,6 +48,8 @@ class Secrets:
     device: str
     code: str
     person: str
+    former_key: bytes = field(default=b"", repr=False)
+    """The cache's key of before, while a change of it is under way: the cache opens with one of the two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +61,42 @@ class _Header:
     kdf: Kdf
     login: str
     created: str
+    mode: str
 
 
 def create_vault(
-    path: Path, login: str, password: str, secret: Secrets, now: datetime, policy: KdfPolicy | None = None
+    path: Path,
+    login: str,
+    password: str,
+    secret: Secrets,
+    now: datetime,
+    policy: KdfPolicy | None = None,
+    keyring_secret: bytes = b"",
 ) -> None:
-    """Write a new vault of `login` at `path` (atomically, readable by this user alone), replacing any there."""
-    policy = policy or current_policy()
-    _write(path, login, clock.iso(now), password, secret, policy.kdf)
+    """Write a new vault of `login` at `path` (atomically, readable by this user alone), replacing any there.
+
+    With `keyring_secret` (32 bytes) its mode is `keyring`, else `password`.
+    """
+    kdf = (policy or current_policy()).least(keyring=bool(keyring_secret))
+    _write(path, login, clock.iso(now), password, secret, kdf, keyring_secret)
 
 
-def open_vault(path: Path, login: str, password: str, policy: KdfPolicy | None = None) -> Secrets:
-    """The secrets of `login`'s vault. Takes most of a second and 256 MiB at production cost.
+def open_vault(
+    path: Path, login: str, password: str, policy: KdfPolicy | None = None, keyring_secret: bytes = b""
+) -> Secrets:
+    """The secrets of `login`'s vault; `keyring_secret` is used where its mode asks for one. Takes most of a second and
+    256 MiB at production cost in mode `password`, a fourth of that with the keyring.
 
-    Raises VaultMissing, VaultDamaged (also: another person's vault), VaultWeak, WrongPassword.
+    Raises VaultMissing, VaultDamaged (also: another person's vault), VaultWeak, VaultLocked (no keyring secret was
+    given where one is needed), WrongPassword.
     """
     header, sealed = _read(path, login, policy or current_policy())
-    return _unseal(header, sealed, password)
+    return _unseal(header, sealed, password, keyring_secret)
+
+
+def check_vault(path: Path, login: str, policy: KdfPolicy | None = None) -> str:
+    """The mode of `login`'s vault, after every check that needs no password. Raises as `open_vault`."""
+    return _read(path, login, policy or current_policy())[0].mode
 
 
 def rewrap(
@@ -80,49 +106,62 @@ def rewrap(
     new: str,
     secret: Secrets | None = None,
     policy: KdfPolicy | None = None,
+    keyring_secret: bytes = b"",
+    new_keyring_secret: bytes | None = None,
 ) -> Secrets:
     """Write the vault again under the password `new`, with the secrets it held or with `secret`; returns them.
 
-    The data key stays, so the cache isn't touched. Raises what `open_vault` raises; then the file is unchanged.
+    `keyring_secret` opens it now, `new_keyring_secret` is what opens it from now on: None = the same, empty = the
+    password alone. The data key stays, so the cache isn't touched. Raises what `open_vault` raises; then the file is
+    unchanged.
     """
     policy = policy or current_policy()
     header, sealed = _read(path, login, policy)
-    held = _unseal(header, sealed, old)
-    _write(path, login, header.created, new, secret or held, policy.for_rewrap(header.kdf))
+    held = _unseal(header, sealed, old, keyring_secret)
+    kept = keyring_secret if header.mode == MODE_KEYRING else b""
+    after = kept if new_keyring_secret is None else new_keyring_secret
+    same = bool(after) == bool(kept)
+    least = policy.least(keyring=bool(after))
+    kdf = policy.for_rewrap(header.kdf, keyring=bool(after)) if same else least
+    _write(path, login, header.created, new, secret or held, kdf, after)
     return secret or held
 
 
-def _write(path: Path, login: str, created: str, password: str, secret: Secrets, kdf: Kdf) -> None:
+def _write(
+    path: Path, login: str, created: str, password: str, secret: Secrets, kdf: Kdf, keyring_secret: bytes
+) -> None:
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
     salt = secrets.token_bytes(SALT_BYTES)
+    mode = MODE_KEYRING if keyring_secret else MODE_PASSWORD
     document = {
         "magic": MAGIC,
         "version": VERSION,
-        "mode": MODE_PASSWORD,
+        "mode": mode,
         "kdf": kdf.document(),
         "salt": salt.hex(),
         "person": login,
         "created": created,
     }
     raw = json.dumps(document, separators=(",", ":")).encode("ascii")
-    payload = json.dumps(
-        {
-            "data_key": secret.data_key.hex(),
-            "device_key": secret.device_key.hex(),
-            "device": secret.device,
-            "code": secret.code,
-            "person": secret.person,
-        }
-    ).encode("ascii")
+    held = {
+        "data_key": secret.data_key.hex(),
+        "device_key": secret.device_key.hex(),
+        "device": secret.device,
+        "code": secret.code,
+        "person": secret.person,
+    }
+    if secret.former_key:
+        held["former_key"] = secret.former_key.hex()
+    payload = json.dumps(held).encode("ascii")
     nonce = secrets.token_bytes(NONCE_BYTES)
-    key = _key(_Header(raw, salt, kdf, login, created), password)
+    key = _key(_Header(raw, salt, kdf, login, created, mode), password, keyring_secret)
     body = raw + b"\n" + nonce + ChaCha20Poly1305(key).encrypt(nonce, payload, raw)
     files.write_private(path, body + hashlib.sha256(body).digest())
 
 
-def _key(header: _Header, password: str, keyring_secret: bytes = b"") -> bytes:
-    """The key of the payload. Without a keyring `keyring_secret` is empty."""
+def _key(header: _Header, password: str, keyring_secret: bytes) -> bytes:
+    """The key of the payload. `keyring_secret` is empty in mode `password`."""
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -146,7 +185,7 @@ def _read(path: Path, login: str, policy: KdfPolicy) -> tuple[_Header, bytes]:
     header = _header(raw, document)
     if header.login != login:
         raise VaultDamaged("person")
-    if not header.kdf.covers(policy.kdf):
+    if not header.kdf.covers(policy.least(keyring=header.mode == MODE_KEYRING)):
         raise VaultWeak(policy.name)
     if not policy.most.covers(header.kdf):
         raise VaultDamaged("kdf")
@@ -163,7 +202,7 @@ def _document(raw: bytes) -> dict[str, Any]:
         raise VaultDamaged("format")
     if document.get("version") != VERSION:
         raise VaultDamaged("version")
-    if document.get("mode") != MODE_PASSWORD:
+    if document.get("mode") not in MODES:
         raise VaultDamaged("mode")
     return document
 
@@ -179,16 +218,19 @@ def _header(raw: bytes, document: dict[str, Any]) -> _Header:
         raise VaultDamaged("kdf")
     if len(salt) != SALT_BYTES or not isinstance(login, str) or not isinstance(created, str):
         raise VaultDamaged("format")
-    return _Header(raw, salt, Kdf(*numbers), login, created)
+    return _Header(raw, salt, Kdf(*numbers), login, created, document["mode"])
 
 
-def _unseal(header: _Header, sealed: bytes, password: str) -> Secrets:
+def _unseal(header: _Header, sealed: bytes, password: str, keyring_secret: bytes) -> Secrets:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+    if header.mode == MODE_KEYRING and not keyring_secret:
+        raise VaultLocked
     nonce, text = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+    half = keyring_secret if header.mode == MODE_KEYRING else b""
     try:
-        payload = ChaCha20Poly1305(_key(header, password)).decrypt(nonce, text, header.raw)
+        payload = ChaCha20Poly1305(_key(header, password, half)).decrypt(nonce, text, header.raw)
     except InvalidTag:
         raise WrongPassword from None
     except ValueError:
@@ -196,10 +238,11 @@ def _unseal(header: _Header, sealed: bytes, password: str) -> Secrets:
     try:
         held = json.loads(payload)
         data_key, device_key = bytes.fromhex(held["data_key"]), bytes.fromhex(held["device_key"])
-        secret = Secrets(data_key, device_key, str(held["device"]), str(held["code"]), str(held["person"]))
+        former = bytes.fromhex(held.get("former_key", ""))
+        secret = Secrets(data_key, device_key, str(held["device"]), str(held["code"]), str(held["person"]), former)
     except (KeyError, TypeError, ValueError):
         raise VaultDamaged("payload") from None
-    if len(data_key) != KEY_BYTES or len(device_key) != KEY_BYTES:
+    if len(data_key) != KEY_BYTES or len(device_key) != KEY_BYTES or len(former) not in (0, KEY_BYTES):
         raise VaultDamaged("payload")
     return secret
 
@@ -210,7 +253,7 @@ def new_data_key() -> bytes:
 
 
 def mode_of(path: Path) -> str | None:
-    """How this vault is locked, as its header says: `password` alone protects it. None when it can't be read."""
+    """How this vault is locked, as its header says: `password` or `keyring`. None when it can't be read."""
     try:
         with path.open("rb") as file:
             raw = file.readline(MAX_BYTES).removesuffix(b"\n")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from msc_console import clock, seal
-from msc_console.config import Home
+from msc_console.config import Home, KeyringPolicy
 from msc_console.errors import NotAllowed, Unreachable
 from msc_console.identity import vault
 from msc_console.identity.errors import VaultMissing, WrongPassword
@@ -60,7 +60,7 @@ def central() -> Central:
 
 
 def _sign_in(central: Central, home: Home, password: str = PASSWORD, old: str | None = None) -> SignIn:
-    flow = SignIn(central, home.person(LOGIN), LOGIN, "laptop-7")
+    flow = SignIn(central, home.person(LOGIN), LOGIN, "laptop-7", laptop=KeyringPolicy.OPTIONAL)
     flow.begin(password, old)
     return flow
 
@@ -92,7 +92,7 @@ def test_nothing_is_written_before_central_has_accepted_both(central: Central, h
 
 def test_two_people_on_a_laptop_have_different_keys(central: Central, home: Home) -> None:
     first = _sign_in(central, home).finish(CODE).secret
-    other = SignIn(central, home.person("bagus"), "bagus")
+    other = SignIn(central, home.person("bagus"), "bagus", laptop=KeyringPolicy.OPTIONAL)
     other.begin(PASSWORD)
     second = other.finish(CODE).secret
     assert first.data_key != second.data_key
@@ -143,7 +143,7 @@ def test_offline_a_stranger_to_this_laptop_can_not_start(home: Home) -> None:
 
 
 def test_a_code_without_a_password_is_a_mistake_of_the_caller(central: Central, home: Home) -> None:
-    flow = SignIn(central, home.person(LOGIN), LOGIN)
+    flow = SignIn(central, home.person(LOGIN), LOGIN, laptop=KeyringPolicy.OPTIONAL)
     with pytest.raises(RuntimeError):
         flow.finish(CODE)
     flow.begin(PASSWORD)

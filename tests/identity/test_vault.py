@@ -5,6 +5,7 @@ import json
 import os
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from msc_console import clock
 from msc_console.identity import vault
-from msc_console.identity.errors import VaultDamaged, VaultMissing, VaultWeak, WrongPassword
+from msc_console.identity.errors import VaultDamaged, VaultLocked, VaultMissing, VaultWeak, WrongPassword
 from msc_console.identity.kdf import PRODUCTION, TEST, Kdf, policy
 from tests.identity.conftest import LOGIN, PASSWORD, SECRET
 
@@ -132,7 +133,7 @@ def test_a_foreign_file_is_no_vault(path: Path, content: bytes) -> None:
     ("changes", "reason"),
     [
         ({"version": 2}, "version"),
-        ({"mode": "keyring"}, "mode"),
+        ({"mode": "token"}, "mode"),
         ({"person": "bagus"}, "person"),
         ({"salt": "00"}, "format"),
         ({"kdf": {"name": "scrypt", "memory_kib": 64, "time": 1, "parallelism": 1}}, "kdf"),
@@ -186,7 +187,62 @@ def test_only_the_exact_word_selects_the_test_policy(monkeypatch: pytest.MonkeyP
 
 def test_production_costs_what_the_design_says() -> None:
     assert PRODUCTION.kdf == Kdf(memory_kib=262_144, time=4, parallelism=4)
+    assert PRODUCTION.with_keyring == Kdf(memory_kib=65_536, time=3, parallelism=4)
     assert PRODUCTION.most.covers(PRODUCTION.kdf)
+
+
+HALF = bytes(range(64, 96))
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Path:
+    """A vault of LOGIN that needs PASSWORD and HALF."""
+    path = tmp_path / "both"
+    vault.create_vault(path, LOGIN, PASSWORD, SECRET, NOW, keyring_secret=HALF)
+    return path
+
+
+def test_with_a_keyring_both_halves_are_needed(both: Path) -> None:
+    assert (vault.mode_of(both), set(_header(both))) == (
+        "keyring", {"magic", "version", "mode", "kdf", "salt", "person", "created"},
+    )  # fmt: skip
+    assert vault.open_vault(both, LOGIN, PASSWORD, keyring_secret=HALF) == SECRET
+    with pytest.raises(WrongPassword):
+        vault.open_vault(both, LOGIN, PASSWORD, keyring_secret=bytes(32))
+    with pytest.raises(WrongPassword):
+        vault.open_vault(both, LOGIN, "not it", keyring_secret=HALF)
+    with pytest.raises(VaultLocked):
+        vault.open_vault(both, LOGIN, PASSWORD)
+
+
+def test_a_header_that_pretends_to_need_no_keyring_opens_nothing(both: Path) -> None:
+    _edit_header(both, mode="password")
+    with pytest.raises(WrongPassword):
+        vault.open_vault(both, LOGIN, PASSWORD, keyring_secret=HALF)
+
+
+def test_production_refuses_a_keyring_vault_at_less_and_takes_it_at_its_own_cost(tmp_path: Path, both: Path) -> None:
+    with pytest.raises(VaultWeak):
+        vault.check_vault(both, LOGIN, PRODUCTION)
+    _edit_header(both, kdf=PRODUCTION.with_keyring.document())
+    assert vault.check_vault(both, LOGIN, PRODUCTION) == "keyring"
+    _edit_header(both, mode="password")
+    with pytest.raises(VaultWeak):
+        vault.check_vault(both, LOGIN, PRODUCTION)
+
+
+def test_there_and_back(both: Path) -> None:
+    vault.rewrap(both, LOGIN, PASSWORD, PASSWORD, keyring_secret=HALF, new_keyring_secret=b"")
+    assert (vault.mode_of(both), vault.open_vault(both, LOGIN, PASSWORD)) == ("password", SECRET)
+    vault.rewrap(both, LOGIN, PASSWORD, PASSWORD, new_keyring_secret=HALF)
+    assert vault.open_vault(both, LOGIN, PASSWORD, keyring_secret=HALF) == SECRET
+
+
+def test_the_key_of_before_is_kept_while_it_may_be_needed(both: Path) -> None:
+    changing = replace(SECRET, data_key=bytes(32), former_key=SECRET.data_key)
+    vault.rewrap(both, LOGIN, PASSWORD, PASSWORD, changing, keyring_secret=HALF)
+    assert vault.open_vault(both, LOGIN, PASSWORD, keyring_secret=HALF) == changing
+    assert SECRET.data_key.hex() not in repr(changing)
 
 
 @pytest.mark.slow
@@ -216,6 +272,7 @@ def test_rewrap_with_a_wrong_password_changes_nothing(path: Path) -> None:
 def test_rewrap_never_weakens() -> None:
     assert TEST.for_rewrap(PRODUCTION.kdf) == PRODUCTION.kdf
     assert PRODUCTION.for_rewrap(TEST.kdf) == PRODUCTION.kdf
+    assert PRODUCTION.for_rewrap(TEST.kdf, keyring=True) == PRODUCTION.with_keyring
 
 
 @posix
