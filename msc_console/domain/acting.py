@@ -55,6 +55,15 @@ def fence(command: Command, ticket: Ticket, context: Context) -> Refusal | None:
     return refuse(Result.FENCED, "changed_hands", epoch=ticket.owner_epoch, owner=ticket.owner)
 
 
+def late(command: Command, ticket: Ticket, context: Context) -> bool:
+    """Whether an act that is never fenced was made under an ownership that has ended since.
+
+    An own claim that central has not applied gave no ownership: then the epoch counts that central had confirmed.
+    """
+    stood_on = context.claims.get(command.basis.claim or "", command.basis.epoch)
+    return stood_on != ticket.owner_epoch
+
+
 def claim(command: Command, situation: Situation, context: Context) -> Refusal | bool:
     """Whether the author may change the ticket: True = the act takes a free ticket, False = already theirs."""
     ticket = ticket_of(situation)

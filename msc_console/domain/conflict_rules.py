@@ -117,7 +117,7 @@ def resolve(command: Command, situation: Situation, context: Context, decide: De
     elif choice == Choice.NOTE:
         outcome = note(replace(command, args={"body": told(kept)}), situation, context)
     else:
-        outcome = act(command, situation, context, late=acting.fence(command, ticket, context) is not None)
+        outcome = act(command, situation, context, late=acting.late(command, ticket, context))
     if not isinstance(outcome, Effects) or outcome.entry is None:
         return outcome
     data |= {"kept": kept.act} if choice == Choice.MINE else {"wanted": kept.act}

@@ -23,7 +23,7 @@ def note(command: Command, situation: Situation, context: Context) -> Outcome:
         context,
         kind=EntryKind.NOTE,
         body=command.args["body"],
-        late=_late(command, situation, context),
+        late=acting.late(command, ticket_of(situation), context),
     )
 
 
@@ -84,7 +84,7 @@ def call(command: Command, situation: Situation, context: Context) -> Outcome:
         channel=Channel.PHONE,
         contact=ticket_of(situation).contact,
         data=data,
-        late=_late(command, situation, context),
+        late=acting.late(command, ticket_of(situation), context),
     )
 
 
@@ -100,7 +100,7 @@ def time(command: Command, situation: Situation, context: Context) -> Outcome:
         kind=EntryKind.TIME,
         body=command.args.get("body") or "",
         data={"minutes": minutes},
-        late=_late(command, situation, context),
+        late=acting.late(command, ticket_of(situation), context),
     )
 
 
@@ -132,8 +132,3 @@ def _bad_body(command: Command) -> Refusal | None:
 
 def _whole(minutes: object) -> bool:
     return isinstance(minutes, int) and not isinstance(minutes, bool) and 0 <= minutes <= MINUTES_MAX
-
-
-def _late(command: Command, situation: Situation, context: Context) -> bool:
-    """Made under an ownership that had ended since: kept, and marked."""
-    return acting.fence(command, ticket_of(situation), context) is not None

@@ -243,13 +243,24 @@ def next_alias(conn: Connection, device_code: str) -> str:
 def dependents(conn: Connection, op_id: str) -> list[str]:
     """Acts of the outbox that name this one as what they stand on, and those that stand on these."""
     found: list[str] = []
-    links = conn.execute("SELECT id, deps, basis FROM outbox ORDER BY n").fetchall()
+    links = conn.execute("SELECT id, kind, deps, basis FROM outbox ORDER BY n").fetchall()
     stood_on = {op_id}
     for row in links:
-        if stood_on.intersection([*json.loads(row["deps"]), json.loads(row["basis"]).get("claim")]):
+        if stood_on.intersection(stands_on(row["kind"], row["deps"], row["basis"])):
             stood_on.add(row["id"])
             found.append(row["id"])
     return found
+
+
+def stands_on(kind: str, deps: str, basis: str) -> tuple[str, ...]:
+    """The acts without which an act can't be done, of its stored columns: its deps, and the own claim that it needs.
+
+    What only adds to a ticket (`decide.MERGING`) needs no claim.
+    """
+    from ..domain.decide import MERGING
+
+    claim = json.loads(basis).get("claim") if "claim" in basis and kind not in MERGING else None
+    return (*(json.loads(deps) if deps != "[]" else ()), *([claim] if claim else []))
 
 
 def change_args(conn: Connection, op_id: str, args: Mapping[str, Any], hold_until: datetime | None = None) -> OutboxOp:

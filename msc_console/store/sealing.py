@@ -1,7 +1,8 @@
 """Which acts leave next, and their sealing: counter, chain and signature, given in one transaction.
 
 Order on the wire is the order of sealing. An act of state never passes an earlier act of its own target that is
-held, stuck or refused; what only adds (`decide.MERGING`: notes, calls, times) does. Other targets never wait.
+held, stuck or refused; what only adds (`decide.MERGING`: notes, calls, times) does, also when it was made on a claim
+that is held back: it needs none. Other targets never wait.
 """
 
 import json
@@ -14,7 +15,7 @@ from .. import clock
 from ..domain.decide import MERGING
 from ..domain.terms import Op
 from .opening import Connection
-from .outbox import CREATING, OpState, dump
+from .outbox import CREATING, OpState, dump, stands_on
 from .rows import IN, bind
 
 SEAL_BYTES = 600
@@ -83,12 +84,7 @@ def _outbox(conn: Connection) -> Iterator[Waiting]:
     rows = conn.execute(
         "SELECT id, kind, target, state, deps, basis, hold_until, next_at FROM outbox WHERE state <> 'acked' ORDER BY n"
     )
-    return (Waiting(row[0], row[1], row[2], row[3], _stands_on(row[4], row[5]), row[6], row[7]) for row in rows)
-
-
-def _stands_on(deps: str, basis: str) -> tuple[str, ...]:
-    claim = json.loads(basis).get("claim") if "claim" in basis else None
-    return (*(json.loads(deps) if deps != "[]" else ()), *([claim] if claim else []))
+    return (Waiting(row[0], row[1], row[2], row[3], stands_on(row[1], row[4], row[5]), row[6], row[7]) for row in rows)
 
 
 def pushable(conn: Connection, now: datetime, most: int | None = None) -> list[str]:

@@ -113,6 +113,19 @@ def test_notes_are_never_fenced_and_say_that_they_are_late() -> None:
     assert world.ticket.owner == "bagus"
 
 
+@pytest.mark.parametrize("taken", [False, True])
+@pytest.mark.protocol("P-053")
+def test_a_note_on_a_claim_that_was_not_applied_is_late_only_where_the_ticket_changed_hands(taken: bool) -> None:
+    """It went ahead of a held claim (nobody else has the ticket), or its claim was refused for another's."""
+    world = World()
+    onto = Basis(ver=1, epoch=world.ticket.owner_epoch, claim="not-applied")
+    if taken:
+        world.ok("ticket.take", BAGUS)
+    effects = world.ok("entry.note", RINA, basis=onto, body="catatan luring")
+    assert effects.entry is not None
+    assert effects.entry.late is taken
+
+
 @pytest.mark.protocol("P-070")
 def test_two_supervisors_who_assign_differently_meet_in_a_conflict() -> None:
     world = World()

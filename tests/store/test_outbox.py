@@ -86,6 +86,36 @@ def test_a_held_act_holds_the_state_of_its_ticket_but_not_notes_nor_other_ticket
     assert desk.read(outbox.next_wake, desk.at) is None
 
 
+@pytest.mark.parametrize("state", ["held", "refused"])
+@pytest.mark.protocol("P-053", "P-075")
+def test_what_only_adds_does_not_wait_for_the_claim_it_was_made_on(desk: Desk, state: str) -> None:
+    """A note, a call and time behind an own claim that stays back; an act of state behind it does not leave."""
+    desk.do("ticket.take", "t1", hold_until=desk.at + LATER if state == "held" else None)
+    if state == "refused":
+        desk.batch()
+        desk.settle([answer(only(desk).id, "deferred")])
+    desk.do("entry.note", "t1", body="catatan")
+    desk.do("entry.call", "t1", body="menelepon", minutes=3, direction="out")
+    desk.do("entry.time", "t1", body="memeriksa", minutes=5)
+    desk.do("ticket.resolve", "t1", solution="beres")
+    take, note, call, time, resolve = desk.ops()
+    if state == "refused":
+        desk.settle([answer(take.id, "fenced", reason="held")])
+    assert {op.command.basis.claim for op in (note, call, time, resolve)} == {take.id}
+    assert pushable(desk) == [note.id, call.id, time.id]
+    assert desk.read(outbox.dependents, take.id) == [resolve.id]
+
+
+@pytest.mark.protocol("P-053")
+def test_taking_a_claim_back_leaves_the_notes_that_were_made_on_it(desk: Desk) -> None:
+    desk.do("ticket.take", "t1")
+    desk.do("entry.note", "t1", body="catatan")
+    take, note = (op.id for op in desk.ops())
+    with desk.cache.write() as conn:
+        assert [op.id for op in desk.replica.withdraw(conn, take, desk.at)] == [take]
+    assert pushable(desk) == [note]
+
+
 @pytest.mark.protocol("P-075")
 def test_nothing_passes_the_act_that_makes_its_ticket(desk: Desk) -> None:
     desk.do("ticket.create", "new", subject="Baru", queue="helpdesk", hold_until=desk.at + LATER)
