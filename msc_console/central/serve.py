@@ -98,8 +98,15 @@ class ApiServer(uvicorn.Server):
         self._listen = listen
         self._looking: asyncio.Task[None] | None = None
         self._on_ready = on_ready
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def on_loop(self, work: Callable[[], None]) -> None:
+        """Does `work` on the event loop, from any thread, once it has its turn there; where there is none, never."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(work)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets=sockets)
         if self.started:
             if self._listen.certificate:

@@ -1,8 +1,8 @@
 """Several API processes on one socket, for a central on PostgreSQL.
 
-The supervisor serves nothing: it binds the address, starts the workers, starts one again when it ends, and ends all of
-them when it is told to. A connection is answered by whichever worker takes it; they know of each other through the
-database alone. A worker whose supervisor is gone ends by itself.
+The supervisor serves nothing: it binds the address, starts the workers, starts one again when it ends or no longer
+answers, and ends all of them when it is told to. A connection is answered by whichever worker takes it; they know of
+each other through the database alone. A worker whose supervisor is gone ends by itself.
 """
 
 import logging
@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -39,6 +40,12 @@ BACKLOG = 2048
 PAUSE = 0.5
 """Seconds before a worker that has ended is started again; doubled each time that it ends before it is ready."""
 LONGEST_PAUSE = 10.0
+BEAT_SECONDS = 5.0
+"""How often a worker is asked whether its event loop still turns."""
+SILENCE_SECONDS = 30.0
+"""A worker that leaves that unanswered for so long is killed, and replaced."""
+START_SECONDS = 120.0
+"""How long a worker may take until it is ready."""
 GRACE_SECONDS = 8.0
 """How long workers may take to end; they give requests under way five seconds."""
 
@@ -79,6 +86,8 @@ class Work:
     key: MasterKey
     costs: Kdf
     count: int
+    beat: float = BEAT_SECONDS
+    silence: float = SILENCE_SECONDS
 
     def settings(self, number: int) -> Settings:
         """The first worker alone looks for central's own acts: they are safe to do twice, but once is enough."""
@@ -93,8 +102,12 @@ class _Slot:
     number: int
     process: BaseProcess | None = None
     line: "Connection[Any, Any] | None" = None
-    """Says `ready` once, and by its end on either side that the other one is gone."""
+    """Says `ready` once, then answers each question, and by its end on either side that the other one is gone."""
     ready: bool = False
+    asked: float | None = None
+    """Since when (monotonic seconds) an answer is waited for: one at most, so that the line never fills."""
+    heard: float = 0.0
+    """When it last answered."""
     failures: int = 0
     at: float = 0.0
     """When to start it (monotonic seconds)."""
@@ -111,6 +124,7 @@ class Supervisor:
         self._slots = [_Slot(number) for number in range(work.count)]
         self._stopped, self._stop = self._context.Pipe(duplex=False)
         self._announced = False
+        self._looked = clock.monotonic()
 
     def run(self) -> bool:
         """Serves until SIGTERM or SIGINT. False when a worker ended before all were ready for the first time."""
@@ -129,12 +143,15 @@ class Supervisor:
     def _keep(self) -> bool:
         """One look at all workers; False when it is over."""
         now = clock.monotonic()
+        held_up, self._looked = now - self._looked > 2 * self._work.beat, now
         for slot in self._slots:
-            if slot.process is None and slot.at <= now:
+            if slot.process is not None:
+                self._check(slot, now, held_up=held_up)
+            elif slot.at <= now:
                 self._start(slot)
         later = [slot.at - now for slot in self._slots if slot.process is None]
         lines = {slot.line: slot for slot in self._slots if slot.line is not None}
-        found = wait([self._stopped, *lines], timeout=max(0.0, min(later)) if later else None)
+        found = wait([self._stopped, *lines], timeout=max(0.0, min([self._work.beat, *later])))
         if self._stopped in found:
             return False
         for line in found:
@@ -145,6 +162,25 @@ class Supervisor:
             self._on_ready()
         return True
 
+    def _check(self, slot: _Slot, now: float, *, held_up: bool) -> None:
+        """Asks a worker whether it is there; kills it when it has been asked for too long, and its end is then heard.
+
+        `held_up`: this process itself did not run for a while, and what was asked before that proves nothing.
+        """
+        assert slot.process is not None
+        assert slot.line is not None
+        if slot.asked is None:
+            if now - slot.heard >= self._work.beat:
+                slot.asked = now
+                with suppress(OSError):  # it has ended: that is heard from the line
+                    slot.line.send_bytes(b"there?")
+        elif held_up:
+            slot.asked = now
+        elif now - slot.asked > (self._work.silence if slot.ready else START_SECONDS):
+            log.error("worker %d has not answered for %.0f s", slot.number, now - slot.asked)
+            slot.asked = now
+            slot.process.kill()
+
     def _hear(self, slot: _Slot, line: "Connection[Any, Any]") -> bool:
         """What a worker said, or that it has ended; False when there is no use in going on."""
         try:
@@ -152,6 +188,7 @@ class Supervisor:
         except (EOFError, OSError):
             return self._ended(slot)
         slot.ready, slot.failures = True, 0
+        slot.asked, slot.heard = None, clock.monotonic()
         return True
 
     def _ended(self, slot: _Slot) -> bool:
@@ -171,7 +208,7 @@ class Supervisor:
         )
         process.start()
         theirs.close()
-        slot.process, slot.line = process, ours
+        slot.process, slot.line, slot.asked = process, ours, clock.monotonic()
 
     def _forget(self, slot: _Slot) -> None:
         if slot.line is not None:
@@ -206,13 +243,18 @@ def serve_as_worker(work: Work, sock: socket.socket, number: int, line: "Connect
         app = create_app(central, work.settings(number))
         server = ApiServer(app, work.listen, lambda _url: line.send_bytes(b"ready"))
 
-        def leave_with_supervisor() -> None:
-            try:
-                line.recv_bytes()
-            except (EOFError, OSError):
-                server.should_exit = True
+        def answer() -> None:
+            with suppress(OSError):  # it is gone: `answer_supervisor` hears of that
+                line.send_bytes(b"here")
 
-        threading.Thread(target=leave_with_supervisor, name="msc-lifeline", daemon=True).start()
+        def answer_supervisor() -> None:
+            try:
+                while line.recv_bytes():
+                    server.on_loop(answer)
+            except (EOFError, OSError):
+                server.should_exit = True  # it is gone
+
+        threading.Thread(target=answer_supervisor, name="msc-lifeline", daemon=True).start()
         end_quietly()
         server.run(sockets=[sock])
         if not server.started:

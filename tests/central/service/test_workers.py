@@ -1,6 +1,7 @@
 """`msc central serve --workers`: one ready line, workers that are replaced, news across them, one end for all."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -8,7 +9,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -95,6 +99,69 @@ def test_a_dead_worker_is_replaced_and_sigterm_ends_all(real: Place, tmp_path: P
             with pytest.raises(ProcessLookupError):
                 os.kill(pid, 0)
     assert (tmp_path / "log").read_text().count("has ended with -9") == COUNT
+
+
+def supervised(work: workers.Work, line: "Connection[Any, Any]") -> None:
+    """A supervisor in a process of its own; its port is said when all workers are ready."""
+    with workers.bound("127.0.0.1", 0) as sock:
+        workers.Supervisor(work, sock, lambda: line.send(sock.getsockname()[1])).run()
+
+
+@posix
+@only_postgresql
+@pytest.mark.slow
+def test_a_worker_that_hangs_is_replaced(real: Place) -> None:
+    """A stopped process ends by nothing but its supervisor's look at it."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    work = workers.Work(real.url, Listen(port=0), real.key, TEST, COUNT, beat=0.1, silence=3.0)
+    process = context.Process(target=supervised, args=(work, theirs))
+    process.start()
+    assert process.pid is not None
+    try:
+        assert ours.poll(3 * SECONDS), "the workers are not ready"
+        url = f"http://127.0.0.1:{ours.recv()}"
+        victim = workers_of(process.pid)[-1]
+        os.kill(victim, signal.SIGSTOP)
+        eventually(lambda: victim not in workers_of(process.pid), SECONDS, "a worker that hangs is kept")
+        eventually(lambda: len(workers_of(process.pid)) == COUNT, SECONDS, "the worker was not replaced")
+        assert all(hello(url) for _ in range(10))
+    finally:
+        process.terminate()
+        process.join(SECONDS)
+        process.kill()
+
+
+@posix
+def test_what_silence_means(tmp_path: Path) -> None:
+    """Asked once, killed when that was left unanswered for too long, spared where the supervisor itself stood still."""
+    ours, theirs = multiprocessing.get_context("spawn").Pipe()
+    process, at = Mock(), 1000.0
+    with workers.bound("127.0.0.1", 0) as sock:
+        keeper = workers.Supervisor(
+            workers.Work("unused", Listen(), masterkey.create(tmp_path / "key"), TEST, 1), sock, lambda: None
+        )
+    (slot,) = keeper._slots
+    slot.process, slot.line, slot.ready, slot.heard = process, ours, True, at
+    keeper._check(slot, at + workers.BEAT_SECONDS / 2, held_up=False)
+    assert not theirs.poll(), "asked before its time"
+    at += workers.BEAT_SECONDS
+    for seconds in (0.0, 1.0, workers.SILENCE_SECONDS):
+        keeper._check(slot, at + seconds, held_up=False)
+    assert theirs.recv_bytes() == b"there?"
+    assert not theirs.poll(), "a line that nobody reads would fill"
+    keeper._check(slot, at + 10 * workers.SILENCE_SECONDS, held_up=True)
+    assert not process.kill.called
+    at += 10 * workers.SILENCE_SECONDS
+    theirs.send_bytes(b"here")
+    assert keeper._hear(slot, ours)
+    assert slot.asked is None
+    slot.asked, slot.ready = at, False
+    keeper._check(slot, at + workers.START_SECONDS, held_up=False)
+    assert not process.kill.called, "a start takes longer"
+    slot.ready = True
+    keeper._check(slot, at + workers.SILENCE_SECONDS + 1, held_up=False)
+    assert process.kill.call_count == 1
 
 
 @posix
