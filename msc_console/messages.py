@@ -131,6 +131,7 @@ SENTENCES: dict[str, str] = {
     "op_has_dependents": N_("Other acts stand on that one. Take those back first."),
     "op_applied": N_("Central has applied that act already. Undo it with its opposite."),
     "op_answered": N_("Central has answered that act meanwhile. Look at it again and decide."),
+    "body_erased": N_("What that act said was erased at central before it was applied."),
     "withdrawn": N_("You took that act back before central applied it."),
     "conflict_unknown": N_("There is no such conflict here."),
     "conflict_closed": N_("{by} has settled that conflict already. Nothing was changed."),

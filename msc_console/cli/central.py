@@ -246,6 +246,31 @@ def compact(database: Database, as_json: AsJson = False) -> None:
             typer.echo(f"{removed.superseded + removed.told}")
 
 
+@app.command(help=_("Erase what acts said, here and on every laptop. Their signatures still verify."))
+def erase(
+    database: Database,
+    acts: Annotated[list[str], typer.Argument(metavar="OP...", help=_("Whole ids of acts"))],
+    as_json: AsJson = False,
+) -> None:
+    """Erase what acts said, here and on every laptop. Their signatures still verify."""
+    with told():
+        from .. import clock
+        from ..central import erasure
+        from ..central.db import Central
+        from ..central.system import SYSTEM
+
+        central = Central.open(database)
+        try:
+            central.migrate()
+            done = erasure.erase(central, acts, SYSTEM.id, clock.now())
+        finally:
+            central.close()
+        if as_json:
+            dump({"ops": done.ops, "conflicts": done.conflicts, "entries": done.entries})
+        else:
+            typer.echo(f"{done.ops}")
+
+
 @imports.command(
     name="servicenow-log", help=_("Import a ServiceNow incident event log. Running it again changes nothing.")
 )

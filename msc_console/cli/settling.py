@@ -118,11 +118,13 @@ def _write_new(path: Path, content: bytes) -> None:
 def document(desk: "Reading", rows: "list[Unsettled]") -> dict[str, Any]:
     """The exported document. `sealed`: acts with their envelopes as they are pushed; `open`: acts that have no seal
     yet; `proposals`: colleagues' acts that wait for this person, and own ones that were left to a holder."""
+    from ..desk.unsettled import refs
     from . import sync_rows
 
+    names = refs(rows)
     sealed, unsealed, proposals = [], [], []
     for row in rows:
-        told = sync_rows.document(row)
+        told = sync_rows.document(row, names[row.id])
         if row.act is None:
             proposals.append(told)
         elif row.act.envelope is not None:

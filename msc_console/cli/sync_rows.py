@@ -1,11 +1,11 @@
 """Own acts as rows: where each stands with central, in words and for scripts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import clock
-from ..desk.unsettled import Standing, Unsettled
+from ..desk.unsettled import Standing, Unsettled, refs
 from ..domain.terms import Result
 from ..i18n import N_, _, when
 from ..messages import sentence
@@ -56,11 +56,12 @@ def act_document(act: OutboxOp, label: str) -> dict[str, Any]:
     }
 
 
-def document(row: Unsettled) -> dict[str, Any]:
-    """The stable keys of something unsettled for scripts. `standing` says whose turn it is."""
+def document(row: Unsettled, ref: str) -> dict[str, Any]:
+    """The stable keys of something unsettled for scripts. `standing` says whose turn it is, `ref` is what the commands
+    take."""
     kept = row.conflict
     found: dict[str, Any] = {
-        "n": None, "op": row.id, "kind": row.kind, "target": row.target, "label": row.label, "state": None,
+        "ref": ref, "n": None, "op": row.id, "kind": row.kind, "target": row.target, "label": row.label, "state": None,
         "made_at": clock.iso(row.made_at) if row.made_at else None, "hold_until": None, "before": {},
         "args": dict(row.args), "result": None,
     }  # fmt: skip
@@ -80,10 +81,10 @@ def document(row: Unsettled) -> dict[str, Any]:
     }
 
 
-def columns(zone: str, now: datetime) -> list[Column]:
-    """What a person reads of something unsettled."""
+def columns(zone: str, now: datetime, told: Mapping[str, str]) -> list[Column]:
+    """What a person reads of something unsettled. `told`: id -> what the commands take (`unsettled.refs`)."""
     return [
-        Column(_("No."), lambda row: str(row.act.n) if row.act else row.id[:SHOWN], right=True),
+        Column(_("No."), lambda row: told[row.id], right=True),
         Column(_("Made"), lambda row: when(row.made_at, zone, now) if row.made_at else "-"),
         Column(_("Act"), lambda row: op_word(row.kind)),
         Column(_("Ticket"), lambda row: row.label or "-"),
@@ -102,14 +103,11 @@ def _standing(row: Unsettled, zone: str) -> str:
     return standing(row.act, zone) if row.act is not None else ""
 
 
-SHOWN = 13
-"""Characters of an id that tell two acts of one minute apart."""
-
-
 class Differing(NamedTuple):
     """A field of a conflict, its values in words."""
 
     row: Unsettled
+    ref: str
     field: str
     seen: str
     wanted: str
@@ -119,11 +117,11 @@ class Differing(NamedTuple):
 def differing(desk: "Reading", rows: Sequence[Unsettled]) -> list[Differing]:
     """Every field of every conflict."""
     names = {person.id: person.name for person in desk.world.persons.values()}
-    found = []
+    found, told = [], refs(rows)
     for row in rows:
         for name, values in row.fields.items() if row.standing <= Standing.OFFERED else ():
             base, mine, theirs = (value_word(name, value, names) for value in values)
-            found.append(Differing(row, field_word(name), base, mine, theirs))
+            found.append(Differing(row, told[row.id], field_word(name), base, mine, theirs))
     return found
 
 
@@ -139,7 +137,7 @@ def field_columns(zone: str, now: datetime) -> list[Column]:
         return " ".join(filter(None, (line.row.theirs_by, when(at, zone, now) if at else "")))
 
     return [
-        Column(_("No."), lambda line: str(line.row.act.n) if line.row.act else line.row.id[:SHOWN], right=True),
+        Column(_("No."), lambda line: line.ref, right=True),
         Column(_("Field"), lambda line: line.field),
         Column(_("Seen"), lambda line: line.seen, cuts=True),
         Column(_("Wanted"), lambda line: line.wanted, cuts=True),

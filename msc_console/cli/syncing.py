@@ -78,7 +78,7 @@ def verify() -> None:
 
 def list_() -> None:
     """What is not settled: own acts, and colleagues' proposals; for a conflict what was seen, wanted and is there."""
-    from ..desk.unsettled import unsettled
+    from ..desk.unsettled import refs, unsettled
     from . import sync_rows
     from .manner import Form, manner
     from .output import table, terminal_width
@@ -87,7 +87,14 @@ def list_() -> None:
     desk = seats.reading()
     zone, now = desk.settings.zone, desk.now()
     rows = unsettled(desk)
-    emit(rows, sync_rows.columns(zone, now), sync_rows.document, lambda row: row.id, _("Nothing waits for central."))
+    told = refs(rows)
+    emit(
+        rows,
+        sync_rows.columns(zone, now, told),
+        lambda row: sync_rows.document(row, told[row.id]),
+        lambda row: row.id,
+        _("Nothing waits for central."),
+    )
     differing = sync_rows.differing(desk, rows)
     if differing and manner().form is Form.TABLE:
         out("\n" + "\n".join(table(differing, sync_rows.field_columns(zone, now), terminal_width())))

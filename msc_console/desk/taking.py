@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from .. import clock
 from ..store import feed, intake, outbox
 from ..store.feed import SET_UP, Applied
 from ..store.opening import Cache, Connection
@@ -51,7 +52,7 @@ class CacheIntake:
 
     def take(self, lines: Sequence[Line], part: int | None) -> None:
         """See `Intake`."""
-        self._bring(lambda conn: intake.take(conn, lines, part))
+        self._bring(lines, lambda conn: intake.take(conn, lines, part))
 
     def finish(self, manifest: Snapshot) -> None:
         """See `Intake`."""
@@ -65,7 +66,8 @@ class CacheIntake:
 
     def fill(self, ticket: str, lines: Sequence[Line]) -> None:
         """See `Intake`."""
-        self._bring(lambda conn: intake.fill(conn, ticket, [line for line in lines if line.entity != "ticket"]))
+        parts = [line for line in lines if line.entity != "ticket"]
+        self._bring(parts, lambda conn: intake.fill(conn, ticket, parts))
         self._on_change(frozenset({ticket}))
 
     def index(self) -> None:
@@ -73,11 +75,12 @@ class CacheIntake:
         with self._cache.write() as conn:
             intake.index_some(conn)
 
-    def _bring(self, work: Callable[[Connection], Applied]) -> None:
+    def _bring(self, lines: Sequence[Line], work: Callable[[Connection], Applied]) -> None:
         news = False
         try:
             with self._cache.write() as conn:
                 applied = work(conn)
+                self._replica.hear(conn, lines, applied, clock.now())
                 news = any(applied.put.get(entity) for entity in ("person", "queue", *SET_UP))
                 if news:
                     self._on_world()

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 CHOICES = ("mine", "theirs", "note", "offer", "withdraw")
 """What a person may choose for an act that central could not apply."""
 
+MARK, ENDING = "c-", 4
+"""How a reference to a conflict begins that has no own act here, and how much of the id's end follows at least."""
+
 
 class Standing(IntEnum):
     """Where an act stands, what needs a person first."""
@@ -190,15 +193,35 @@ def _row(
     )
 
 
-def find(rows: Iterable[Unsettled], ref: str) -> Unsettled:
-    """One of `rows` by its number, or the start of its id. NotFound `op_unknown`, UsageError `op_ambiguous`."""
+def refs(rows: Iterable[Unsettled]) -> dict[str, str]:
+    """Id -> what a person calls it: an own act by its number, any other by `c-` and the end of its id, as much of it
+    as tells it from all others of `rows` (ids made in the same minute begin alike)."""
     rows = list(rows)
-    found = [row for row in rows if row.act is not None and str(row.act.n) == ref]
-    found = found or [row for row in rows if row.id.startswith(ref.lower())]
+    found = {row.id: str(row.act.n) for row in rows if row.act is not None}
+    others = [row.id for row in rows if row.act is None]
+    for id in others:
+        size = ENDING
+        while size < len(id) and sum(other.endswith(id[-size:]) for other in others) > 1:
+            size += 1
+        found[id] = f"{MARK}{id[-size:]}"
+    return found
+
+
+def find(rows: Iterable[Unsettled], ref: str) -> Unsettled:
+    """One of `rows` by its number, by `c-` and the end of its id (`refs`), or by the start of it.
+
+    NotFound `op_unknown`, UsageError `op_ambiguous` (data `hits`: references that tell them apart).
+    """
+    rows, told = list(rows), ref.strip().lower()
+    found = [row for row in rows if row.act is not None and str(row.act.n) == told]
+    if not found and told.startswith(MARK) and len(told) >= len(MARK) + ENDING:
+        found = [row for row in rows if row.id.endswith(told.removeprefix(MARK))]
+    found = found or [row for row in rows if told and row.id.startswith(told)]
     if not found:
         raise NotFound("op_unknown", op=ref)
     if len(found) > 1:
-        raise UsageError("op_ambiguous", ref=ref, hits=[row.id for row in found])
+        names = refs(rows)
+        raise UsageError("op_ambiguous", ref=ref, hits=[names[row.id] for row in found])
     return found[0]
 
 

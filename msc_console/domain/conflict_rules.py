@@ -108,7 +108,7 @@ def resolve(command: Command, situation: Situation, context: Context, decide: De
         return invalid("value_unknown", field="choice", value=str(choice))
     if kept.state != ConflictState.OPEN:
         closer = context.persons.get(kept.resolved_by or "")
-        return invalid("conflict_closed", by=closer.name if closer else "", state=str(kept.state))
+        return invalid("conflict_closed", by=closer.name if closer else "-", state=str(kept.state))
     if no := _may_settle(choice, kept, ticket, context):
         return no
     data = {"conflict": kept.id, "choice": str(choice), "author": kept.author, "author_name": kept.author_name}

@@ -162,12 +162,14 @@ class ConflictKind(StrEnum):
 
 
 class ConflictState(StrEnum):
-    """What became of a conflict: `resolved` by its author or set aside, taken back, or adopted by the holder."""
+    """What became of a conflict: `resolved` by its author or set aside, taken back, adopted by the holder, or `erased`
+    with the op that it kept."""
 
     OPEN = "open"
     RESOLVED = "resolved"
     WITHDRAWN = "withdrawn"
     ADOPTED = "adopted"
+    ERASED = "erased"
 
 
 class Choice(StrEnum):

@@ -324,6 +324,18 @@ def end_closed(conn: Connection, op_ids: Iterable[str], now: datetime) -> set[st
     return {row[1] for row in found}
 
 
+def erase(conn: Connection, op_ids: Iterable[str]) -> None:
+    """Forget what ended or refused acts said: central erased them, so they are offered to nobody again."""
+    ids = bind(op_ids)
+    for table in ("outbox", "journal"):
+        conn.execute(
+            f"UPDATE {table} SET args = '{{}}', \"before\" = '{{}}', envelope = NULL,"
+            " result = json_remove(result, '$.data.fields', '$.data.value')"
+            f" WHERE id {IN} AND state NOT IN ('open', 'sealed', 'acked')",
+            (ids,),
+        )
+
+
 def withdrawals(conn: Connection) -> dict[str, str]:
     """Id of an act that is being taken back -> the `op.withdraw` that waits for central's answer."""
     found = conn.execute(

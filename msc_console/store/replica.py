@@ -253,21 +253,31 @@ class Replica:
             )
             settled.refused += not _over(conn, outbox.get(conn, answer.op), answer, now)
             settled.to_fold.add(target)
+        if answer.data.get("erased"):
+            outbox.erase(conn, [answer.op])
 
     def apply_page(
         self, conn: Connection, lines: Sequence[FeedLine], cursor: str, now: datetime, *, up_to_date: bool = False
     ) -> feed.Applied:
         """Take one whole page of the feed (its lines without `end`) and the cursor behind it."""
         applied = feed.take(conn, lines, cursor, now, up_to_date=up_to_date)
-        closed = outbox.end_closed(conn, _closed(lines), now)
-        applied.targets |= closed
-        applied.to_fold |= closed
+        self.hear(conn, lines, applied, now)
         for target in applied.to_fold:
             self.refold(conn, target)
         feed.index_page(conn, applied)
         if up_to_date:
             outbox.prune(conn, now)
         return applied
+
+    def hear(self, conn: Connection, lines: Sequence[FeedLine], applied: feed.Applied, now: datetime) -> None:
+        """What rows that came say of own acts: conflicts that are settled end them, erased ones lose their words.
+
+        The caller folds `applied.to_fold` afterwards.
+        """
+        closed = outbox.end_closed(conn, _closed(lines), now)
+        applied.targets |= closed
+        applied.to_fold |= closed
+        outbox.erase(conn, _erased(lines))
 
 
 def _taken_back(conn: Connection, act: OutboxOp, now: datetime) -> set[str]:
@@ -314,6 +324,16 @@ def _is_closed(kept: Any) -> bool:
 def _closed(lines: Iterable[FeedLine]) -> list[str]:
     """Conflicts that a page shows as settled: none is ever opened again."""
     return [line.id for line in lines if line.entity == "conflict" and line.t == "put" and _settled(line.d)]
+
+
+def _erased(lines: Iterable[FeedLine]) -> list[str]:
+    """Acts whose words central has erased, by the rows that they left."""
+    puts = [line for line in lines if line.t == "put" and line.entity in ("conflict", "entry")]
+    return [
+        line.id
+        for line in puts
+        if line.d.get("state") == ConflictState.ERASED or (line.d.get("data") or {}).get("erased")
+    ]
 
 
 def _settled(document: Mapping[str, Any]) -> bool:

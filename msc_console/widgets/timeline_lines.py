@@ -111,6 +111,8 @@ def _remarks(entry: Entry) -> list[str]:
         remarks.append(_("waiting for central"))
     if entry.late:
         remarks.append(_("late: the ticket had changed hands"))
+    if entry.data.get("erased"):
+        remarks.append(_("words erased"))
     if entry.supersedes:
         remarks.append(_("corrects an earlier entry"))
     return remarks

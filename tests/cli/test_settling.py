@@ -193,3 +193,25 @@ def test_an_export_writes_over_nothing_and_leaves_no_half_file(
     assert ran.code == Exit.USAGE
     assert "tetap tersimpan di laptop ini" in ran.err
     assert not (tmp_path / "baru.json").exists()
+
+
+def test_every_line_has_a_reference_that_the_commands_take(msc: Msc, desk: Desk, own: str) -> None:
+    """Ids of one minute begin alike; what `list` shows names one line alone, and `resolve` takes it."""
+    proposed(desk)
+    twin = OTHER[:-4] + "d" + OTHER[-3:]
+    seed(desk, {"conflict": [conflict(twin, author="bagus", author_name="Bagus Santoso", kind=ConflictKind.FENCED)]})
+    rows = {row["op"]: row["ref"] for row in json.loads(msc("sync", "list", "--json").out)}
+    assert set(rows) == {own, OTHER, twin}
+    assert rows[own].isdecimal()
+    assert (rows[OTHER], rows[twin]) == ("c-c001", "c-d001")
+    shown = msc("sync", "list").out
+    assert all(ref in shown for ref in rows.values())
+    longer = OTHER[:-5] + "1" + OTHER[-4:]
+    seed(desk, {"conflict": [conflict(longer, author="bagus", author_name="Bagus Santoso", kind=ConflictKind.FENCED)]})
+    again = {row["op"]: row["ref"] for row in json.loads(msc("sync", "list", "--json").out)}
+    assert (again[OTHER], again[longer]) == ("c-0c001", "c-1c001")
+    told = msc("sync", "resolve", "c-c001", "--keep", "theirs")
+    assert told.code == Exit.USAGE
+    assert "c-0c001" in told.err
+    assert msc("sync", "resolve", again[longer], "--keep", "theirs").code == Exit.OK
+    assert choices(desk) == [(longer, "theirs")]

@@ -204,3 +204,24 @@ def test_a_bare_centre_needs_no_file(database: str) -> None:
     ran = run("init", "--db", database, "--json")
     assert ran.exit_code == Exit.OK, ran.output
     assert {row["key"] for row in json.loads(ran.stdout) if row["entity"] == "queue"} == {"triage"}
+
+
+def test_erasing_is_told_and_an_unknown_act_is_an_error(centre: Path, database: str) -> None:
+    from msc_console.central import ledger
+    from msc_console.central.system import SYSTEM, op_id
+    from msc_console.clock import now
+    from msc_console.domain.commands import Command
+
+    central = Central.open(database)
+    args = {"subject": "Rahasia", "queue": "triage", "body": "NIK 3174"}
+    made = Command(
+        id=op_id("a"), kind="ticket.create", actor=SYSTEM.id, target=op_id("a", "t"), args=args, made_at=now()
+    )
+    assert ledger.system(central, [made])[0].result == "applied"
+    done = run("erase", made.id, "--json")
+    assert json.loads(done.stdout) == {"ops": 1, "conflicts": 0, "entries": 1}
+    with central.read() as conn:
+        assert conn.execute(text("SELECT count(*) FROM op_body")).scalar() == 0
+        assert conn.execute(text("SELECT act FROM audit WHERE act = 'op.erase'")).scalar() == "op.erase"
+    central.close()
+    assert run("erase", op_id("b")).exit_code == Exit.FAILED
