@@ -55,6 +55,25 @@ SENTENCES: dict[str, str] = {
     "keyring_refused": N_("The system's keyring refused. Nothing was changed; ask technical support."),
     "keyring_forgets": N_("The system's keyring does not keep what it is given, so it is not used."),
     "keyring_foreign": N_("Another program wrote into our place in the system's keyring. Ask technical support."),
+    "pass_missing": N_(
+        "This laptop has no pass yet for working without central. Unsent work is safe; sign in with central: msc login."
+    ),
+    "pass_over": N_(
+        "The pass for working without central ended at {until}. Unsent work is safe; sign in with central: msc login."
+    ),
+    "pass_early": N_(
+        "This laptop's clock is before its pass begins. Put the clock right, or sign in with central: msc login."
+    ),
+    "pass_clock": N_(
+        "This laptop's clock went back: it was {seen} here already. Put the clock right, or sign in with central: "
+        "msc login. Unsent work is safe."
+    ),
+    "pass_older": N_(
+        "An older copy of this laptop's files was put back, so it opens only with central: msc login. Nothing was "
+        "deleted."
+    ),
+    "pass_forged": N_("The pass of this laptop is not central's. Sign in with central: msc login; tell support."),
+    "pass_foreign": N_("The pass is another laptop's or person's. Sign in with central: msc login; tell support."),
     "session_running": N_("You are already signed in on this laptop."),
     "session_failed": N_("The session could not be started ({reason}). Unsent work is safe; sign in again: msc login."),
     "password_too_short": N_("A password has at least {least} characters."),

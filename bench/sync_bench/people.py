@@ -91,8 +91,8 @@ class _Auth:
     def __init__(self, way: HttpTransport) -> None:
         self._way = way
 
-    def sign_in(self, *, login: str, password: str, device_key: str, device_name: str) -> Pending:
-        return self._way.sign_in(AskSignIn(login, password, device_key, device_name))
+    def sign_in(self, *, login: str, password: str, device_key: str, device_name: str, vault: str) -> Pending:
+        return self._way.sign_in(AskSignIn(login, password, device_key, device_name, vault))
 
     def code(self, token: str, *, code: str, take_over: bool) -> Tokens:
         return self._way.code(token, Code(code, take_over))

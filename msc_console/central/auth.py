@@ -15,7 +15,7 @@ from ..clock import from_ms, iso, monotonic, to_ms
 from ..seal import PUBLIC_KEY
 from ..sync.wire import Code, Pending, Refresh, SignIn, Tokens
 from ..text import clean
-from . import audit, sql, tokens, totp
+from . import audit, passes, sql, tokens, totp
 from .db import Central
 from .limits import FREE_TRIES, Throttle, Window, delay
 from .masterkey import MasterKey
@@ -56,6 +56,7 @@ class Auth:
             device = _device(conn, person["id"], ask, now)
             if device is None:
                 raise ProblemError("credentials_wrong")
+            word = passes.site_words(conn)["keyring"]
             if renewed:
                 named = {"hash": renewed, "id": person["id"]}
                 conn.execute(text("UPDATE person SET password_hash = :hash WHERE id = :id"), named)
@@ -73,7 +74,7 @@ class Auth:
             )
         self.logins.succeeded(login)
         self.addresses.succeeded(address)
-        return Pending(token=token, expires_at=iso(until))
+        return Pending(token=token, expires_at=iso(until), keyring=word)
 
     def code(self, token: str, ask: Code, now: datetime) -> Tokens:
         """Second step: the one-time code. Raises ProblemError 401, 409 session_active, 429."""
@@ -119,7 +120,7 @@ class Auth:
         tokens.end(conn, person["id"], now, successor=session.family if others else None)
         audit.add(conn, now, person["id"], "session.start", {"device": device["id"], "took_over": bool(others)})
         conn.execute(text("UPDATE device SET last_seen_at = :at WHERE id = :id"), {"at": at, "id": device["id"]})
-        return tokens.grant(conn, person, device, session.family, now)
+        return tokens.grant(conn, self.key, person, device, session.family, now)
 
     def _locked(self, conn: Connection, person: str, now: datetime) -> ProblemError:
         row = conn.execute(text("SELECT active, locked_until FROM person WHERE id = :id"), {"id": person}).one()
@@ -151,7 +152,11 @@ def _device(conn: Connection, person: str, ask: SignIn, now: datetime) -> str | 
     """The id of the device with this key, registered now if it is new; None when it isn't this person's to use."""
     found = tokens.one(conn, "SELECT id, person, state FROM device WHERE public_key = :key", key=ask.device_key)
     if found is not None:
-        return str(found["id"]) if found["person"] == person and found["state"] == "active" else None
+        if found["person"] != person or found["state"] != "active":
+            return None
+        named = {"id": found["id"], "vault": passes.vault_of(ask.vault)}
+        conn.execute(text("UPDATE device SET vault = :vault WHERE id = :id"), named)
+        return str(found["id"])
     row = {
         "id": tokens.new_id(),
         "person": person,
@@ -160,6 +165,7 @@ def _device(conn: Connection, person: str, ask: SignIn, now: datetime) -> str | 
         "name": clean(ask.device_name, line=True)[:120],
         "created_at": to_ms(now),
         "last_seen_at": to_ms(now),
+        "vault": passes.vault_of(ask.vault),
     }
     names = [*row, "code"]
     insert = text(f"{sql.insert('device', tuple(names)).text} ON CONFLICT DO NOTHING")

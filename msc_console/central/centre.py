@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from ..config import KeyringPolicy
 from ..domain.policy import Duty, Policy
 from ..domain.routing import FALLBACK_QUEUE
 from ..domain.terms import Channel, Party, Priority, Role, State, Tier
@@ -87,6 +88,8 @@ class Centre:
     name: str
     zone: str
     queues: tuple[QueueSpec, ...]
+    keyring: str = ""
+    """Whether laptops need the system's keyring: required, optional, or no word."""
     services: tuple[ServiceSpec, ...] = ()
     routes: tuple[RouteSpec, ...] = ()
     persons: tuple[PersonSpec, ...] = ()
@@ -202,6 +205,7 @@ def parse(text: str, file: str = "centre.toml") -> Centre:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         raise site.wrong("zone", f"is no IANA time zone: {zone!r}") from None
+    keyring = site.choice("keyring", KeyringPolicy) if site.optional("keyring", str) is not None else ""
     site.done()
     queues = _unique(top.tables("queue"), _queue, "key")
     keys = {queue.key for queue in queues}
@@ -213,6 +217,7 @@ def parse(text: str, file: str = "centre.toml") -> Centre:
     return Centre(
         name=name,
         zone=zone,
+        keyring=str(keyring),
         queues=queues,
         services=services,
         routes=tuple(_route(row, keys, {service.key for service in services}) for row in top.tables("route")),

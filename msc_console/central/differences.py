@@ -21,7 +21,7 @@ from .centre import Centre
 from .tokens import new_id
 
 FINISHED = "('closed', 'merged', 'cancelled')"
-SITE_KEYS = ("site_name", "site_zone")
+SITE_KEYS = ("site_name", "site_zone", "site_keyring")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +160,10 @@ def _persons(have: Present, centre: Centre) -> list[Difference]:
 
 def _site(have: Present, centre: Centre) -> list[Difference]:
     routes = json.dumps([{f.name: getattr(r, f.name) for f in fields(r)} for r in centre.routes], sort_keys=True)
-    old = {key: have.meta.get(key) for key in (*SITE_KEYS, "routes")}
-    new = {"site_name": centre.name, "site_zone": centre.zone, "routes": routes}
+    old = {key: have.meta.get(key) for key in (*SITE_KEYS, "routes")} | {
+        "site_keyring": have.meta.get("site_keyring", "")
+    }
+    new = {"site_name": centre.name, "site_zone": centre.zone, "site_keyring": centre.keyring, "routes": routes}
     return [Difference(entity="site", key="site", old=old, new=new)] if old != new else []
 
 

@@ -7,7 +7,8 @@ from .tables_base import Table, big, big_or_none
 
 
 class DeviceRow(Table, table=True):
-    """A laptop of one person. `inc`, `last_counter`, `last_link`: the end of its chain."""
+    """A laptop of one person. `inc`, `last_counter`, `last_link`: the end of its chain. `vault`: how it keeps its keys;
+    `pass_counter`: of the newest offline pass."""
 
     __tablename__ = "device"
 
@@ -22,6 +23,8 @@ class DeviceRow(Table, table=True):
     name: str
     created_at: int = big()
     last_seen_at: int | None = big_or_none()
+    vault: str
+    pass_counter: int = big()
 
 
 class SessionTokenRow(Table, table=True):

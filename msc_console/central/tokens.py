@@ -25,8 +25,8 @@ from ..clock import from_ms, iso, to_ms
 from ..domain.model import Person
 from ..errors import MscError
 from ..seal import verify
-from ..sync.wire import Refresh, Tokens
-from . import audit, sql
+from ..sync.wire import Refresh, Signed, Tokens
+from . import audit, passes, sql
 from .db import Central
 from .masterkey import MasterKey
 from .problems import ProblemError
@@ -137,7 +137,7 @@ def _seen(central: Central, row: Row, now: datetime) -> None:
         pass  # a long writer holds the database: being seen a minute later harms nobody, a refused read would
 
 
-def grant(conn: Connection, person: Row, device: Row, family: str, now: datetime) -> Tokens:
+def grant(conn: Connection, key: MasterKey, person: Row, device: Row, family: str, now: datetime) -> Tokens:
     """Starts a family: the first access and refresh token of a session."""
     access, refresh = new_token(), new_token()
     conn.execute(
@@ -147,7 +147,9 @@ def grant(conn: Connection, person: Row, device: Row, family: str, now: datetime
     common = {"person": person["id"], "device": device["id"], "family": family, "now": now}
     store(conn, token=access, kind="access", until=now + ACCESS, **common)
     store(conn, token=refresh, kind="refresh", until=now + SESSION, **common)
-    return _tokens(access, now + ACCESS, refresh, now + SESSION, person, device, now)
+    counter = passes.next_counter(conn, device["id"])
+    offline = passes.issue(conn, key, person, device, counter=counter, signed_in=now, at=now)
+    return _tokens(access, now + ACCESS, refresh, now + SESSION, person, device, now, offline)
 
 
 def active(conn: Connection, person: str, now: datetime) -> list[Row]:
@@ -204,19 +206,25 @@ def _renew(conn: Connection, key: MasterKey, ask: Refresh, now: datetime) -> Tok
         return ProblemError("session_ended")
     access, refresh = _derived(key, "access", ask.refresh), _derived(key, "refresh", ask.refresh)
     until = from_ms(row["expires_at"])
+
+    def offline(counter: int, at: datetime) -> Signed | None:
+        return passes.issue(conn, key, person, device, counter=counter, signed_in=until - SESSION, at=at)
+
     if row["replaced_by"] is not None:
         made = _successor(conn, row["replaced_by"], now)
         if made is None:
             end(conn, row["person"], now, family=row["family"])
             audit.add(conn, now, row["person"], "session.refresh_reused", {"device": row["device"]})
             return ProblemError("refresh_reused")
-        return _tokens(access, min(made + ACCESS, until), refresh, until, person, device, now)
+        same = offline(device["pass_counter"], made)
+        return _tokens(access, min(made + ACCESS, until), refresh, until, person, device, now, same)
     common = {"person": row["person"], "device": row["device"], "family": row["family"], "now": now}
     access_until = min(now + ACCESS, until)
     store(conn, token=access, kind="access", until=access_until, **common)
     new = store(conn, token=refresh, kind="refresh", until=until, **common)
     conn.execute(text("UPDATE session_token SET replaced_by = :new WHERE id = :id"), {"new": new, "id": row["id"]})
-    return _tokens(access, access_until, refresh, until, person, device, now)
+    fresh = offline(passes.next_counter(conn, device["id"]), now)
+    return _tokens(access, access_until, refresh, until, person, device, now, fresh)
 
 
 def _successor(conn: Connection, token: str, now: datetime) -> datetime | None:
@@ -240,6 +248,7 @@ def _tokens(
     person: Row,
     device: Row,
     now: datetime,
+    offline: Signed | None,
 ) -> Tokens:
     return Tokens(
         access=access,
@@ -250,4 +259,5 @@ def _tokens(
         device_code=device["code"],
         person=records.row_to_wire(Person, person),
         server_time=iso(now),
+        offline=offline,
     )

@@ -22,7 +22,10 @@ from .db import Central
 DEFAULT_ZONE = "Asia/Jakarta"
 
 _ROSTER = text("SELECT persons, tier, queue, begins, ends FROM duty ORDER BY place, id")
-_SITE = text("SELECT key, value FROM meta WHERE key IN ('site_id', 'site_name', 'site_zone', 'routes')")
+_SITE = text(
+    "SELECT key, value FROM meta "
+    "WHERE key IN ('site_id', 'site_name', 'site_zone', 'site_keyring', 'site_recovery', 'routes')"
+)
 _POLICIES = sql.listed("SELECT version, body FROM policy WHERE version IN :ids")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import clock, config
-from ..config import Home, PersonHome, Settings
+from ..config import Home, KeyringPolicy, PersonHome, Settings
 from ..errors import NotAllowed
 from ..identity.agent import Client, SessionGone, SessionRefused
 from ..store import settings
@@ -139,15 +139,20 @@ class SigningIn:
 
     def code(self, code: str, *, take_over: bool = False) -> None:
         """Show central the one-time code, start the session and keep the tokens."""
+        from ..identity.custody import Custody
         from ..identity.launch import start_session
+        from . import offline
         from .syncing import keep_tokens
 
         done = self._flow.finish(code, take_over)
         people = self.home.person(self.login)
         cache = Cache.open(people.cache, done.secret.data_key)
         _same_incarnation(cache, people.incarnation)
-        keep_tokens(cache, done.tokens)
+        keep_tokens(cache, done.tokens, pin=True)
+        with cache.read() as conn:
+            counter = offline.counter(conn)
         cache.close()
+        Custody(people, self.login).remember(counter, anew=True)
         end_session(self.home, self.login)
         start_session(self.home, self.login, done.secret, clock.now() + SHIFT).close()
         self.home.current.write_text(self.login, "utf-8")
@@ -161,10 +166,11 @@ class _Central:
     def __init__(self, way: "HttpTransport") -> None:
         self._way = way
 
-    def sign_in(self, *, login: str, password: str, device_key: str, device_name: str) -> Any:
+    def sign_in(self, *, login: str, password: str, device_key: str, device_name: str, vault: str) -> Any:
         from ..sync.wire import SignIn
 
-        return self._way.sign_in(SignIn(login=login, password=password, device_key=device_key, device_name=device_name))
+        asked = SignIn(login=login, password=password, device_key=device_key, device_name=device_name, vault=vault)
+        return self._way.sign_in(asked)
 
     def code(self, token: str, *, code: str, take_over: bool) -> Any:
         from ..sync.wire import Code
@@ -178,13 +184,29 @@ class _Central:
 
 
 def unlock(home: Home, login: str, password: str, policy: Any = None, until: datetime | None = None) -> None:
-    """Start the session with central gone: the password opens the vault. Raises as `identity.signin.unlock`."""
-    from ..identity import signin
-    from ..identity.launch import start_session
+    """Start the session with central gone: the password opens the vault, under central's pass and for no longer.
 
-    secret = signin.unlock(home.person(login), login, password, policy)
+    Raises as `Custody.open`, PassRefused, and KeyringRequired where policy no longer permits this vault.
+    """
+    from ..identity.custody import Custody, permitted
+    from ..identity.errors import KeyringRequired
+    from ..identity.launch import start_session
+    from ..identity.vault import MODE_PASSWORD
+    from . import offline
+
+    people = home.person(login)
+    keys = Custody(people, login, policy)
+    secret = keys.open(password)
+    cache = Cache.open(people.cache, secret.data_key)
+    try:
+        given, last = offline.admit(cache, keys, secret)
+    finally:
+        cache.close()
+    word = permitted(config.load(home).keyring, given.keyring)
+    if keys.mode == MODE_PASSWORD and word is KeyringPolicy.REQUIRED:
+        raise KeyringRequired
     end_session(home, login)
-    start_session(home, login, secret, until or clock.now() + SHIFT).close()
+    start_session(home, login, secret, min(until or clock.now() + SHIFT, last)).close()
     home.current.write_text(login, "utf-8")
 
 

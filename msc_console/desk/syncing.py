@@ -18,6 +18,7 @@ from ..store.opening import Cache
 from ..store.replica import Replica
 from ..sync.verdict import Mended
 from ..sync.wire import Envelope, Line, PushReply, Tokens
+from . import offline
 from .places import held, holder
 from .seat import INCARNATION, ME, STATE, Unlocked
 
@@ -208,13 +209,15 @@ class CacheTokens:
         return found
 
 
-def keep_tokens(cache: Cache, tokens: Tokens) -> None:
-    """Store central's tokens and its description of the person."""
+def keep_tokens(cache: Cache, tokens: Tokens, *, pin: bool = False) -> None:
+    """Store central's tokens, its description of the person and the pass for working without it. `pin`: they came
+    after password and code."""
     kept = {"access": tokens.access, "refresh": tokens.refresh, "until": tokens.refresh_until}
     with cache.write() as conn:
         settings.put(conn, TOKENS, kept)
         if tokens.person:
             settings.put(conn, ME, tokens.person)
+        offline.keep(conn, tokens.offline, pin=pin)
 
 
 def forget_tokens(cache: Cache) -> None:

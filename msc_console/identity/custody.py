@@ -143,10 +143,11 @@ class Custody:
         item = self.keyring.read()
         return item.highest if item is not None else 0
 
-    def remember(self, counter: int) -> None:
-        """Remember that a pass of this counter was seen, where a keyring can."""
+    def remember(self, counter: int, *, anew: bool = False) -> None:
+        """Remember that a pass of this counter was seen, where a keyring can; `anew` after a sign-in at central, whose
+        count begins again when it was restored."""
         if self.mode == MODE_KEYRING:
-            self.keyring.remember(counter)
+            self.keyring.remember(counter, anew=anew)
 
     def _rewrapped(self, password: str, half: bytes, new_half: bytes) -> None:
         vault.rewrap(self.path, self.login, password, password, None, self._policy, half, new_keyring_secret=new_half)

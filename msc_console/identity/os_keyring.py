@@ -136,10 +136,10 @@ class OsKeyring:
             raise KeyringUnavailable("forgets")
         return item
 
-    def remember(self, counter: int) -> None:
-        """Raise `highest` of an item that is there; nothing when it is gone."""
+    def remember(self, counter: int, *, anew: bool = False) -> None:
+        """Raise `highest` of an item that is there, or set it `anew`; nothing when it is gone."""
         item = self.read()
-        if item is not None and counter > item.highest:
+        if item is not None and (counter > item.highest or (anew and counter != item.highest)):
             self.write(replace(item, highest=counter))
 
     def delete(self) -> None:

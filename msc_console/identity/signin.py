@@ -14,6 +14,7 @@ from ..config import KeyringPolicy, PersonHome
 from . import vault
 from .custody import Custody, permitted
 from .kdf import KdfPolicy
+from .offline_pass import Signed
 from .signer import Signer
 from .vault import MODE_PASSWORD, Secrets
 
@@ -28,6 +29,10 @@ class Pending(Protocol):
     @property
     def expires_at(self) -> str:
         """RFC 3339."""
+
+    @property
+    def keyring(self) -> str:
+        """The site's word about keyrings; may be empty."""
 
 
 class Tokens(Protocol):
@@ -49,12 +54,16 @@ class Tokens(Protocol):
     def person(self) -> dict[str, Any]:
         """The person's wire document."""
 
+    @property
+    def offline(self) -> Signed | None:
+        """The pass for working without central."""
+
 
 class CentralAuth(Protocol):
     """What signing in asks of central. Refusals are raised by the caller's transport and pass through unchanged."""
 
-    def sign_in(self, *, login: str, password: str, device_key: str, device_name: str) -> Pending:
-        """The password; `device_key` is the public key as hex."""
+    def sign_in(self, *, login: str, password: str, device_key: str, device_name: str, vault: str) -> Pending:
+        """The password; `device_key` is the public key as hex, `vault` the mode in which its private half lies."""
 
     def code(self, token: str, *, code: str, take_over: bool) -> Tokens:
         """The one-time code under a pending token."""
@@ -109,26 +118,35 @@ class SignIn:
         `vault_password` is the former password, needed once when it was changed elsewhere since this vault was
         written; the vault is then written again under the new one. Its absence shows as WrongPassword.
         """
-        word = permitted(self._laptop, "")
+        asked = self._laptop or KeyringPolicy.OPTIONAL  # central's word is not known yet
         if vault.vault_exists(self._people.vault):
             self._vault_password = password if vault_password is None else vault_password
             self._secret = self._custody.open(self._vault_password)
             self._mode = self._custody.mode
-            if self._mode == MODE_PASSWORD and word is KeyringPolicy.REQUIRED:
-                self._mode = self._custody.mode_for_new(word)
         else:
             self._vault_password = None
-            self._mode = self._mode or self._custody.mode_for_new(word)
+            self._mode = self._mode or self._custody.mode_for_new(asked)
             private, _ = seal.new_device_key()
             self._secret = Secrets(vault.new_data_key(), private, "", "", "")
+        if self._mode == MODE_PASSWORD and asked is KeyringPolicy.REQUIRED:
+            self._mode = self._custody.mode_for_new(asked)
         pending = self._central.sign_in(
             login=self._login,
             password=password,
             device_key=seal.public_key(self._secret.device_key),
             device_name=self._device_name,
+            vault=self._mode or "",
         )
+        if self._mode == MODE_PASSWORD:
+            self._mode_permitted(pending.keyring)
         self._token, self._password = pending.token, password
         return pending
+
+    def _mode_permitted(self, central: str) -> None:
+        """A vault that the password alone opens goes on only where policy permits it; else the keyring is taken in."""
+        word = permitted(self._laptop, central)
+        if word is KeyringPolicy.REQUIRED:
+            self._mode = self._custody.mode_for_new(word)
 
     def finish(self, code: str, take_over: bool = False, now: datetime | None = None) -> SignedIn:
         """Show central the one-time code and write the vault where needed. Raises what central does.

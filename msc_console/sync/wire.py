@@ -134,12 +134,20 @@ class Hello(Struct, frozen=True):
     """What this central can do beyond the first version; a word that a client doesn't know means nothing to it."""
 
 
+PASS, WIPE = "msc-pass", "msc-wipe"
+"""Purposes of `Signed`."""
+VAULT_KEYRING, VAULT_PASSWORD = "keyring", "password"
+VAULTS = (VAULT_KEYRING, VAULT_PASSWORD)
+
+
 class SignIn(Struct, frozen=True):
     login: str
     password: str
     device_key: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     """Ed25519 public key, 64 hex digits."""
     device_name: str = ""
+    vault: str = ""
+    """How the laptop keeps its keys: `keyring` (two halves), `password` (one), or no word."""
 
 
 class Pending(Struct, frozen=True):
@@ -147,6 +155,17 @@ class Pending(Struct, frozen=True):
 
     token: str
     expires_at: str
+    keyring: str = ""
+    """The site's word about keyrings: `required`, `optional` or none."""
+
+
+class Signed(Struct, frozen=True):
+    """A document of central's own: `doc` is JSON in ASCII, `sig` the Ed25519 signature (hex) over `<purpose>|<doc>`,
+    `key` the public half (hex), which a laptop pins when it signs in."""
+
+    doc: str
+    sig: str
+    key: str
 
 
 class Code(Struct, frozen=True):
@@ -165,6 +184,8 @@ class Tokens(Struct, frozen=True):
     """Three letters, unique in the site: the prefix of the aliases of tickets made on this laptop."""
     person: dict[str, Any]
     server_time: str
+    offline: Signed | None = None
+    """Purpose `msc-pass`: until when this laptop opens with central gone."""
 
 
 class Refresh(Struct, frozen=True):

@@ -16,9 +16,9 @@ from msc_console.errors import Exit, MscError
 from msc_console.identity import vault
 from msc_console.identity.agent import Client
 from msc_console.identity.kdf import TEST
-from msc_console.store.opening import Cache
 from msc_console.sync.faults import Broken, Declined, Fault
 from msc_console.sync.wire import Problem
+from tests.support.passes import give
 
 from .conftest import SECRET, Msc
 
@@ -127,6 +127,7 @@ def test_without_central_the_password_alone_unlocks(
     assert len(first.err.splitlines()) == 2
     people = home.person("rina").make()
     vault.create_vault(people.vault, "rina", PASSWORD, SECRET, clock.now(), TEST)
+    give(people, SECRET)
     flow.steps = [Broken(Fault.UNREACHABLE)]
     assert msc("login", "-u", "rina", "--stdin", stdin="salah sama sekali\n1\n").code == Exit.NOT_ALLOWED
     assert Client.connect(home, "rina") is None
@@ -149,7 +150,7 @@ def test_locked_on_a_terminal_asks_for_the_password(msc: Msc, home: Home, monkey
     monkeypatch.setenv("MSC_KDF", "test")
     people = home.person("rina").make()
     vault.create_vault(people.vault, "rina", PASSWORD, SECRET, clock.now(), TEST)
-    Cache.open(people.cache, SECRET.data_key).close()
+    give(people, SECRET)
     home.current.write_text("rina", "utf-8")
     monkeypatch.setattr(seats, "terminal", lambda: True)
     monkeypatch.setattr(seats, "ask_secret", lambda prompt: PASSWORD)

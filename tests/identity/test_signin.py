@@ -9,11 +9,13 @@ from msc_console import clock, seal
 from msc_console.config import Home, KeyringPolicy
 from msc_console.errors import NotAllowed, Unreachable
 from msc_console.identity import vault
-from msc_console.identity.errors import VaultMissing, WrongPassword
+from msc_console.identity.custody import Custody
+from msc_console.identity.errors import KeyringUnavailable, VaultMissing, WrongPassword
 from msc_console.identity.signer import InProcess
 from msc_console.identity.signin import SignIn, refresh, totp_now, unlock
 from msc_console.sync.wire import Pending, Tokens
 from tests.identity.conftest import LOGIN, PASSWORD, SECRET
+from tests.identity.keyrings import Memory, keyring
 
 CODE = "123456"
 NEW_PASSWORD = "kuda hitam di tepi kali"
@@ -27,14 +29,17 @@ class Central:
     reachable: bool = True
     devices: dict[str, str] = field(default_factory=dict)
     asked: list[Any] = field(default_factory=list)
+    vaults: list[str] = field(default_factory=list)
+    keyring: str = ""
 
-    def sign_in(self, *, login: str, password: str, device_key: str, device_name: str) -> Pending:
+    def sign_in(self, *, login: str, password: str, device_key: str, device_name: str, vault: str) -> Pending:
         self.asked.append((login, device_key, device_name))
         if not self.reachable:
             raise Unreachable("unreachable")
         if password != self.password:
             raise NotAllowed("bad_credentials")
-        return Pending(f"pending|{device_key}", "2026-07-02T03:09:05.678Z")
+        self.vaults.append(vault)
+        return Pending(f"pending|{device_key}", "2026-07-02T03:09:05.678Z", self.keyring)
 
     def code(self, token: str, *, code: str, take_over: bool) -> Tokens:
         self.asked.append(take_over)
@@ -177,3 +182,49 @@ def test_no_password_is_kept_after_a_sign_in(central: Central, home: Home) -> No
     assert vault.vault_exists(home.person(LOGIN).vault) is False
     flow.finish(CODE)
     assert PASSWORD not in [value for name, value in vars(flow).items() if name != "_central"]
+
+
+def test_central_hears_how_the_keys_are_kept(central: Central, home: Home) -> None:
+    _sign_in(central, home).finish(CODE)
+    assert central.vaults == ["password"]
+    assert vault.mode_of(home.person(LOGIN).vault) == "password"
+
+
+@pytest.mark.parametrize(
+    ("laptop", "site", "asked"),
+    [
+        (KeyringPolicy.REQUIRED, "optional", 0),
+        (None, "required", 1),
+        (None, "", 1),
+        (KeyringPolicy.OPTIONAL, "required", 1),
+    ],
+)
+def test_without_a_keyring_nobody_signs_in_where_one_is_required(
+    central: Central, home: Home, laptop: KeyringPolicy | None, site: str, asked: int
+) -> None:
+    """The laptop's own word is heard before central is asked, central's before a code is used."""
+    central.keyring = site
+    flow = SignIn(central, home.person(LOGIN), LOGIN, laptop=laptop)
+    with pytest.raises(KeyringUnavailable):
+        flow.begin(PASSWORD)
+    assert len(central.asked) == asked
+    assert not home.person(LOGIN).vault.exists()
+
+
+def test_a_vault_of_one_half_gets_the_other_when_the_site_asks_for_it(central: Central, home: Home) -> None:
+    first = _sign_in(central, home).finish(CODE).secret
+    people, central.keyring = home.person(LOGIN), "required"
+    keys = Custody(people, LOGIN, keyring=keyring(people.folder, Memory()))
+    flow = SignIn(central, people, LOGIN, laptop=KeyringPolicy.OPTIONAL, custody=keys)
+    flow.begin(PASSWORD)
+    assert flow.finish(CODE).secret == first
+    assert (keys.mode, keys.open(PASSWORD)) == ("keyring", first)
+
+
+def test_where_a_keyring_works_a_new_vault_needs_it(central: Central, home: Home) -> None:
+    people, central.keyring = home.person(LOGIN), "optional"
+    keys = Custody(people, LOGIN, keyring=keyring(people.make().folder, Memory()))
+    flow = SignIn(central, people, LOGIN, custody=keys)
+    flow.begin(PASSWORD)
+    secret = flow.finish(CODE).secret
+    assert (central.vaults, keys.mode, keys.open(PASSWORD)) == (["keyring"], "keyring", secret)

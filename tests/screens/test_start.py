@@ -25,6 +25,7 @@ from msc_console.identity.launch import start_session
 from msc_console.screens import crash
 from msc_console.screens.console import Console
 from msc_console.widgets.ticket_list import TicketList
+from tests.support.passes import give
 from tests.support.screens import screen_text
 from tests.test_imports import HEAVY
 
@@ -134,6 +135,7 @@ async def test_offline_the_password_opens_the_desk(tmp_path: Path, monkeypatch: 
     seeded(tmp_path).cache.close()
     home = Home(tmp_path / "msc")
     vault.create_vault(home.person("rina").vault, "rina", PASSWORD, SECRET, clock.now(), TEST)
+    give(home.person("rina"), SECRET)
     app = Console(home, Settings(central="http://127.0.0.1:1"), None, None, "rina")
     try:
         async with app.run_test(size=(120, 34)) as pilot:
