@@ -45,15 +45,21 @@ class Pace:
         data: Mapping[str, Any] | None = None,
         retry_after: float | None = None,
     ) -> None:
-        """Count a failure and set the next try. `retry_after`: seconds, from the server."""
+        """Count a failure and set the next try. `retry_after`: seconds, from the server, which knows better than any
+        doubling when there will be room."""
         self.failures += 1
         self.problem, self.data = problem, data or {}
-        self.at = mono + delay(self.failures, rng)
-        if retry_after is not None:
-            asked = min(max(retry_after, 0.0), RETRY_AFTER_LONGEST)
-            self.floor = mono + asked
-            # Spread: everybody who was told the same second would come back in the same second.
-            self.at = max(self.at, self.floor + rng.uniform(0, 1 + asked * 0.1))
+        if retry_after is None:
+            self.at = mono + delay(self.failures, rng)
+        else:
+            self.hold(mono, rng, retry_after)
+
+    def hold(self, mono: float, rng: Random, retry_after: float) -> None:
+        """Wait as the server asked, in seconds, though nothing failed."""
+        asked = min(max(retry_after, 0.0), RETRY_AFTER_LONGEST)
+        self.floor = mono + asked
+        # Spread: everybody who was told the same second would come back in the same second.
+        self.at = self.floor + rng.uniform(0, 1 + asked * 0.1)
 
     def ok(self) -> None:
         """The lane works."""

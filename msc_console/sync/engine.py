@@ -248,6 +248,9 @@ class Engine(Lanes):
             self._unauthorised(phase, problem, facts)
         elif status == 426 and phase is not Phase.GREET:
             self._version_refused(phase, problem)
+        elif status in (429, 503) and phase is Phase.VERIFY and event.retry_after is not None:
+            self.line.hold(facts.mono, self._rng, event.retry_after)
+            self._save_line(facts)
         elif status in (429, 503):
             self._line_fails(facts, Trouble.BUSY, data, event.retry_after)
         elif status == 410 and phase in (Phase.PULL, Phase.VERIFY):
@@ -269,6 +272,7 @@ class Engine(Lanes):
             self.pull.fail(facts.mono, self._rng, key, data, event.retry_after)
         else:
             self._line_fails(facts, key, data, event.retry_after)
+        self._prove_line()
 
     def _unauthorised(self, phase: Phase, problem: Problem, facts: Facts) -> None:
         superseded = problem.code == "session_superseded"

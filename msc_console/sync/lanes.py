@@ -112,6 +112,12 @@ class Lanes:
             self._greeted = False
             self._set_online(False, facts)
         self._line_fails(facts, trouble, {}, event.retry_after)
+        self._prove_line()
+
+    def _prove_line(self) -> None:
+        """A line in trouble is tried by a pull, whatever it was that failed: else its trouble would stand until the
+        next poll."""
+        self._want_pull = self._want_pull or self.line.problem is not None
 
     def _version_refused(self, phase: Phase, problem: Problem) -> None:
         trouble = Trouble.TOO_NEW if problem.code == "protocol_too_new" else Trouble.TOO_OLD

@@ -40,6 +40,18 @@ def test_retry_after_is_a_floor_that_haste_does_not_lift(asked: float, seed: int
     assert pace.at == 100.0 + min(asked, RETRY_AFTER_LONGEST)
 
 
+@given(st.integers(0, 40), st.floats(0, 3600), st.integers())
+@pytest.mark.protocol("P-009")
+def test_a_server_that_names_a_time_is_not_kept_waiting(failures: int, asked: float, seed: int) -> None:
+    """However often it failed before: a crowd that doubles its delays leaves central idle between its last tries."""
+    pace, rng = Pace(), Random(seed)
+    for _ in range(failures):
+        pace.fail(100.0, rng, "unreachable")
+    pace.fail(100.0, rng, "busy", retry_after=asked)
+    assert 0 <= pace.at - 100.0 - asked <= 1 + asked * 0.1 + 1e-9
+    assert pace.failures == failures + 1
+
+
 @pytest.mark.protocol("P-009")
 def test_haste_ends_a_backoff_of_our_own() -> None:
     pace = Pace()

@@ -171,6 +171,36 @@ def test_a_busy_central_and_a_dead_line_are_waited_for() -> None:
 
 
 @pytest.mark.protocol("P-166")
+def test_a_central_too_busy_for_it_is_no_trouble() -> None:
+    engine = fresh()
+    in_step(engine, VERIFY)
+    until = rest(engine.step(refused(503, retry_after=7.0), facts(1)))
+    assert 8 <= until <= 8 + 1.7
+    assert (engine.problem, engine.online, engine.quiet) == ((None, {}), True, True)
+    assert rest(engine.step(m.Poked(), facts(2))) == 8, "it asked for patience"
+    assert isinstance(engine.step(m.Poked(), facts(8)), m.Push)
+
+
+@pytest.mark.parametrize("event", [m.Failed(Fault.SERVER), refused(503), refused(429)])
+@pytest.mark.protocol("P-166")
+def test_a_line_that_failed_it_is_tried_by_a_pull(event: m.Event) -> None:
+    """Else the trouble would be shown until the next poll, long after central is well."""
+    engine = fresh()
+    in_step(engine, VERIFY)
+    engine.step(SAME, facts(0))
+    engine.want_verify()
+    for step in (m.Poked(), m.Sealed(0)):
+        engine.step(step, facts(1))
+    assert engine.step(EMPTY, facts(1)) == m.Verify()
+    at = rest(engine.step(event, facts(1)))
+    assert engine.problem[0] is not None
+    assert engine.step(m.Tick(), facts(at)) == m.Push(100, 256 * 1024)
+    assert isinstance(engine.step(m.Sealed(0), facts(at)), m.Pull)
+    engine.step(EMPTY, facts(at))
+    assert (engine.problem, engine.quiet) == ((None, {}), True)
+
+
+@pytest.mark.protocol("P-166")
 def test_a_session_that_ended_is_renewed_and_the_comparison_comes_later() -> None:
     engine = fresh()
     in_step(engine, VERIFY)
