@@ -11,7 +11,7 @@ from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from .. import commands
+from .. import commands, keymaps
 from ..commands import Command
 from ..domain.rows import QueueRow
 from ..errors import MscError
@@ -174,14 +174,14 @@ class ConsoleScreen(NearScreen):
     def hints(self) -> tuple[list[Hint], list[Hint]]:
         """The bottom line: what matters now, and the way to everything else at the right edge."""
         keymap = self.shell.keymap
-        offered = [command for command in self.ACTS if commands.keys_of(command, keymap) and self.offered(command)]
+        offered = [command for command in self.ACTS if keymaps.keys_of(command, keymap) and self.offered(command)]
         offered.sort(key=lambda command: command is not commands.UNDO)  # while it can be used, nothing matters more
         found = [
-            (commands.shown(commands.keys_of(command, keymap)), command.name, self.why_not(command) is None)
+            (keymaps.shown(keymaps.keys_of(command, keymap)), command.name, self.why_not(command) is None)
             for command in offered[: self.HINTED]
         ]
-        helped = (commands.shown(commands.keys_of(commands.HELP, keymap)), commands.HELP.name, True)
-        return found, [helped, (commands.shown(commands.keys_of(commands.PALETTE, keymap)), "", True)]
+        helped = (keymaps.shown(keymaps.keys_of(commands.HELP, keymap)), commands.HELP.name, True)
+        return found, [helped, (keymaps.shown(keymaps.keys_of(commands.PALETTE, keymap)), "", True)]
 
     def offered(self, command: Command) -> bool:
         """Whether a command belongs among the hints now; all can be used from the palette."""

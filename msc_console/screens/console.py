@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.timer import Timer
 
-from .. import clock, commands
+from .. import clock, commands, keymaps
 from ..config import Home, Settings
 from ..desk.places import console_lock, holder
 from ..desk.places import held as lock_held
@@ -94,7 +94,7 @@ class Console(Acting):
     def on_mount(self) -> None:
         """Keys of the keymap file; the rest after the first frame."""
         try:
-            self.keymap = commands.read_keymap(self.home.laptop / "keys.toml")
+            self.keymap = keymaps.read(self.home.laptop / "keys.toml")
         except MscError as error:
             self.tell_error(error)
         self._say_keymap()
@@ -110,14 +110,14 @@ class Console(Acting):
     def _say_keymap(self) -> None:
         self.set_keymap(self.keymap)
         told = [
-            _("Key {key} is given twice: {one} and {other}.").format(key=commands.shown(key), one=one, other=other)
-            for key, one, other in commands.clashes(self.keymap)
+            _("Key {key} is given twice: {one} and {other}.").format(key=keymaps.shown(key), one=one, other=other)
+            for key, one, other in keymaps.clashes(self.keymap)
         ]
         if self.keymap:
             from .bindings import own_ids
 
             unknown = _("The keymap file names {name}, which is no command.")
-            told += [unknown.format(name=clean(id, line=True)) for id in commands.unknown(self.keymap, own_ids())]
+            told += [unknown.format(name=clean(id, line=True)) for id in keymaps.unknown(self.keymap, own_ids())]
         if told:
             self.tell("  ".join(told), warn=True, seconds=30)
 

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 
-from .. import commands
+from .. import commands, keymaps
 from ..commands import Command
 from ..domain.model import Hop
 from ..domain.rights import Right, has
@@ -192,7 +192,7 @@ class EscalationsScreen(ConsoleScreen):
     def _way_on(self, hop: Hop) -> str:
         """What this person can do about it."""
         keymap = self.shell.keymap
-        ack, back = (commands.shown(commands.keys_of(command, keymap)) for command in (commands.ACK, commands.RETURN))
+        ack, back = (keymaps.shown(keymaps.keys_of(command, keymap)) for command in (commands.ACK, commands.RETURN))
         if self.why_not(commands.RETURN) is not None:
             return _("Nothing to do for you: another level answers.")
         if hop.state != HopState.OPEN:

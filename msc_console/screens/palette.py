@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from textual.binding import Binding
 
-from .. import commands
+from .. import keymaps
 from ..commands import Command
 from ..errors import MscError
 from ..i18n import _
@@ -34,7 +34,7 @@ class Palette(FilterModal):
         return [self._item(command, why) for command, why in sorted(fitting, key=lambda pair: pair[1] is not None)]
 
     def _item(self, command: Command, why: MscError | None) -> Item:
-        keys = commands.shown(commands.keys_of(command, self._keymap))
+        keys = keymaps.shown(keymaps.keys_of(command, self._keymap))
         tone = Tone.DIM if why else Tone.STRONG
         name = command.name[:1].upper() + command.name[1:]
         told = self._reasons.get(command.id, "") if why else command.sentence
@@ -49,12 +49,12 @@ class Help(FilterModal):
         super().__init__(_("Keys: {screen}").format(screen=name), _("type a word or a key"))
         self._rows: list[tuple[str, str, str, str]] = []
         for command, _why in live:
-            keys = commands.shown(commands.keys_of(command, keymap), every=True)
+            keys = keymaps.shown(keymaps.keys_of(command, keymap), every=True)
             self._rows.append((keys, command.sentence, command.cli, command.name))
         merged: dict[str, list[str]] = {}
         for binding in widget:
             if binding.description:
-                merged.setdefault(binding.description, []).append(commands.shown(binding.key))
+                merged.setdefault(binding.description, []).append(keymaps.shown(binding.key))
         self._rows += [(" ".join(keys), _(text), "", "") for text, keys in merged.items()]
 
     def found(self, text: str) -> list[Item]:

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.timer import Timer
 from textual.widget import Widget
 
-from .. import commands
+from .. import commands, keymaps
 from ..domain.rows import QueueRow
 from ..errors import MscError
 from ..i18n import _, ngettext
@@ -178,7 +178,7 @@ class QueueScreen(Verbs):
     def _notice(self) -> Line:
         """What the person's own acts wait for, where it is anything to know, and the key that shows them."""
         pending, refused = self.shell.reading.counts()
-        key = commands.shown(commands.keys_of(commands.GO_SYNC, self.shell.keymap))
+        key = keymaps.shown(keymaps.keys_of(commands.GO_SYNC, self.shell.keymap))
         if refused:
             text = ngettext("{n} act was refused: {key} shows it.", "{n} acts were refused: {key} shows them.", refused)
             return [(text.format(n=refused, key=key) + " ", Tone.LATE)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from msc_console import commands
+from msc_console import commands, keymaps
 from msc_console.desk import Desk
 from msc_console.domain.model import Person
 from msc_console.domain.terms import Role, State
@@ -27,9 +27,9 @@ QA = Person(id="qa", login="qa", name="Q", role=Role.QA)
 
 
 def test_no_screen_has_a_key_twice_or_too_many_letters() -> None:
-    assert commands.clashes({}) == []
+    assert keymaps.clashes({}) == []
     for name, acts in commands.SCREENS.items():
-        assert len(commands.letters(acts)) <= commands.LETTERS_MOST, name
+        assert len(keymaps.letters(acts)) <= keymaps.LETTERS_MOST, name
 
 
 def test_ids_are_unique_and_every_command_has_words() -> None:
@@ -70,14 +70,14 @@ def test_a_command_says_why_not(command: commands.Command, who: Person, ticket: 
 
 
 def test_keys_as_people_read_them() -> None:
-    shown = [commands.shown(keys) for keys in ("ctrl+s,ctrl+enter", "question_mark,f1", "t", "space", "shift+tab", "")]
+    shown = [keymaps.shown(keys) for keys in ("ctrl+s,ctrl+enter", "question_mark,f1", "t", "space", "shift+tab", "")]
     assert shown == ["^s", "?", "t", "Spasi", "shift+Tab", ""]
-    assert commands.shown("ctrl+s,ctrl+enter", every=True) == "^s ^Enter"
+    assert keymaps.shown("ctrl+s,ctrl+enter", every=True) == "^s ^Enter"
 
 
 def test_a_keymap_that_gives_a_key_twice_is_found() -> None:
-    assert ("x", "ticket.take", "ticket.reply") in commands.clashes({"ticket.take": "x", "ticket.reply": "x"})
-    assert commands.unknown({"ticket.take": "x", "ticket.nope": "y"}) == ["ticket.nope"]
+    assert ("x", "ticket.take", "ticket.reply") in keymaps.clashes({"ticket.take": "x", "ticket.reply": "x"})
+    assert keymaps.unknown({"ticket.take": "x", "ticket.nope": "y"}) == ["ticket.nope"]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_keymap_that_gives_a_key_twice_is_found() -> None:
 def test_a_keymap_that_cannot_be_read_is_said(tmp_path: Path, text: bytes, key: str) -> None:
     (tmp_path / "keys.toml").write_bytes(text)
     with pytest.raises(UsageError) as caught:
-        commands.read_keymap(tmp_path / "keys.toml")
+        keymaps.read(tmp_path / "keys.toml")
     assert caught.value.key == key
 
 
