@@ -150,37 +150,35 @@ def _on_act(id: str, key: str, label: str, help: str, cli: str) -> Command:
 
 
 RETRY = _on_act(
-    "retry", "m,r", N_("keep mine"), N_("Ask again for what you wanted, on what is so now."), "resolve --keep mine"
+    "retry", "m,r", N_("keep mine"), N_("Your value is set after all, on what is so now."), "resolve --keep mine"
 )
-THEIRS = _on_act("theirs", "t", N_("take theirs"), N_("Let what others made of it stand."), "resolve --keep theirs")
+THEIRS = _on_act("theirs", "t", N_("take theirs"), N_("Theirs stands, yours is dropped."), "resolve --keep theirs")
 KEEP_NOTE = _on_act(
     "note",
     "n",
     N_("as a note"),
-    N_("Change nothing, but keep what was wanted as an internal note."),
+    N_("Nothing is changed; what you wanted is kept as an internal note."),
     "resolve --keep note",
 )
 OFFER = _on_act(
     "offer",
     "o",
     N_("offer"),
-    N_("Leave it to whoever holds the ticket now: they adopt or decline it."),
+    N_("Whoever holds the ticket now adopts or declines it."),
     "resolve --keep offer",
 )
 ADOPT = _on_act(
-    "adopt", "a", N_("adopt"), N_("Do what a colleague proposed, as the holder of the ticket."), "resolve --keep mine"
+    "adopt", "a", N_("adopt"), N_("What the colleague proposed is done, in your name."), "resolve --keep mine"
 )
 DECLINE = _on_act(
     "decline",
     "d",
     N_("decline"),
-    N_("Let the ticket stand as it is; the colleague sees that."),
+    N_("The ticket stays as it is; the colleague sees that."),
     "resolve --keep theirs",
 )
-WITHDRAW = _on_act(
-    "withdraw", "w", N_("withdraw"), N_("Take your act back: one that waits, or one in conflict."), "withdraw"
-)
-DISMISS = _on_act("dismiss", "x", N_("let go"), N_("Let a refused act go."), "dismiss")
+WITHDRAW = _on_act("withdraw", "w", N_("withdraw"), N_("Your act is taken back, as if never made."), "withdraw")
+DISMISS = _on_act("dismiss", "x", N_("let go"), N_("The refused act is let go and not tried again."), "dismiss")
 
 GO_QUEUE = Command(id="go.queue", key="1", label=N_("Queue"), help=N_("The queue."))
 GO_TICKET = Command(id="go.ticket", key="2", label=N_("Ticket"), help=N_("The ticket that was open last."))
@@ -233,7 +231,9 @@ TICKET = (
 )
 KNOWLEDGE = (FIND, INTO_REPLY)
 ESCALATIONS = (OPEN, ACK, RETURN)
-SYNC = (RETRY, THEIRS, ADOPT, DECLINE, OFFER, KEEP_NOTE, WITHDRAW, DISMISS, OPEN, SYNC_NOW)
+WAYS_OUT = (RETRY, ADOPT, OFFER, THEIRS, DECLINE, KEEP_NOTE, WITHDRAW, DISMISS)
+"""Of an act that central could not apply, the likeliest first."""
+SYNC = (*WAYS_OUT, OPEN, SYNC_NOW)
 EVERYWHERE = (
     GO_QUEUE,
     GO_TICKET,

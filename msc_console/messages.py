@@ -235,7 +235,8 @@ SENTENCES: dict[str, str] = {
     "not_your_tier": N_("That escalation was asked of another level."),
     "proxy_missing": N_("This level has no account here: say who acknowledged, and how."),
     # who holds the ticket
-    "held": N_("{owner_name} holds this ticket since {since}. Take it over, or add a note."),
+    "held": N_("{owner_name} has held this ticket since {since}. You can add a note; a supervisor can assign it."),
+    "held_meanwhile": N_("{owner_name} has held this ticket since {since}, so this was not done."),
     "changed_hands": N_("The ticket has changed hands since you looked. Your words are kept; look again and decide."),
     "conflict": N_("Others have changed the same since you looked: {fields}. Both values are kept; choose one."),
     "already_yours": N_("You hold this ticket already."),

@@ -131,9 +131,9 @@ def test_every_sentence_survives_any_data(language: str) -> None:
 
 def test_a_sentence_is_safe_and_local() -> None:
     said = sentence("held", {"owner_name": "\x1b]52;c;x\x07{0}[/]", "since": "2025-11-24T02:12:00.000Z"})
-    assert said == "Tiket ini dipegang ␛]52;c;x␇{0}[/] sejak 24/11/25. Ambil alih, atau tambahkan catatan."
+    assert said.startswith("␛]52;c;x␇{0}[/] memegang tiket ini sejak 24/11/25. Anda bisa ")
     assert sentence("transition", {"state": "waiting_customer"}).endswith("«menunggu pelanggan».")
-    assert sentence("held", {"owner_name": "", "since": "kemarin"}).startswith("Tiket ini dipegang — sejak kemarin.")
+    assert sentence("held", {"owner_name": "", "since": "kemarin"}).startswith("— memegang tiket ini sejak kemarin.")
 
 
 def test_an_unknown_key_is_still_named() -> None:

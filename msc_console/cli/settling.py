@@ -84,10 +84,10 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help=_("A file that does not exist yet"))],
 ) -> None:
     """Write everything unsettled; this laptop keeps all of it."""
-    from ..desk.unsettled import unsettled
+    from ..desk.unsettled import unsettled, with_ways
 
-    desk = seats.reading()
-    rows = unsettled(desk)
+    desk = seats.acting()
+    rows = with_ways(desk, unsettled(desk))
     content = document(desk, rows)
     try:
         _write_new(file, (to_json(content) + "\n").encode())

@@ -58,7 +58,7 @@ def act_document(act: OutboxOp, label: str) -> dict[str, Any]:
 
 def document(row: Unsettled, ref: str) -> dict[str, Any]:
     """The stable keys of something unsettled for scripts. `standing` says whose turn it is, `ref` is what the commands
-    take."""
+    take, `ways` which values of `msc sync resolve --keep` are open by what is known here."""
     kept = row.conflict
     found: dict[str, Any] = {
         "ref": ref, "n": None, "op": row.id, "kind": row.kind, "target": row.target, "label": row.label, "state": None,
@@ -78,6 +78,7 @@ def document(row: Unsettled, ref: str) -> dict[str, Any]:
         "by": row.theirs_by or None,
         "at": clock.iso(row.theirs_at) if row.theirs_at else None,
         "changed_since": row.changed_since,
+        "ways": list(row.ways),
     }
 
 
@@ -90,6 +91,7 @@ def columns(zone: str, now: datetime, told: Mapping[str, str]) -> list[Column]:
         Column(_("Ticket"), lambda row: row.label or "-"),
         Column(_("Subject"), lambda row: row.title, cuts=True),
         Column(_("Standing"), lambda row: _standing(row, zone), cuts=True),
+        Column(_("Ways (--keep)"), lambda row: " ".join(row.ways)),
     ]
 
 

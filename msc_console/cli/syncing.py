@@ -78,15 +78,15 @@ def verify() -> None:
 
 def list_() -> None:
     """What is not settled: own acts, and colleagues' proposals; for a conflict what was seen, wanted and is there."""
-    from ..desk.unsettled import refs, unsettled
+    from ..desk.unsettled import refs, unsettled, with_ways
     from . import sync_rows
     from .manner import Form, manner
     from .output import table, terminal_width
     from .talk import out
 
-    desk = seats.reading()
+    desk = seats.acting()
     zone, now = desk.settings.zone, desk.now()
-    rows = unsettled(desk)
+    rows = with_ways(desk, unsettled(desk))
     told = refs(rows)
     emit(
         rows,

@@ -6,7 +6,7 @@ An act that the rules refuse is not kept: `Refused` says why. What is kept leave
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from .. import clock
 from ..domain import conflict_rules
@@ -20,6 +20,9 @@ from ..store.outbox import OpState, OutboxOp
 from ..store.replica import Replica
 from ..text import clean
 from .seat import Seat, new_id
+
+if TYPE_CHECKING:
+    from .unsettled import Settling
 
 UNDO_SEND = timedelta(seconds=10)
 """How long a reply from the console stays on the laptop, so that it can be taken back."""
@@ -215,7 +218,7 @@ class Acts(Seat):
             outcome = self.replica.retry(conn, op, fresh, made_at, seen_at)
         return self._done(replace(old.command, id=fresh), outcome, "", dry_run=False)
 
-    def settle(self, ref: str, choice: Literal["mine", "theirs", "note", "withdraw"], *, dry_run: bool = False) -> Done:
+    def settle(self, ref: str, choice: "Settling", *, dry_run: bool = False) -> Done:
         """Settle a conflict; `ref` is its id, which is that of the refused act, own or another's.
 
         `mine` asks for the act again on what is so now (for the holder: adopts it), `theirs` lets what is so stand,

@@ -4,10 +4,10 @@ Screens and command line show the same rows and ask the same question: may this 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .. import clock
 from ..domain.acting import plain
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from . import Desk
     from .reading import Reading
 
-CHOICES = ("mine", "theirs", "note", "offer", "withdraw")
+Settling = Literal["mine", "theirs", "note", "withdraw"]
+"""The choices that central hears of."""
+SETTLING: tuple[Settling, ...] = ("mine", "theirs", "note", "withdraw")
+CHOICES = (*SETTLING, "offer")
 """What a person may choose for an act that central could not apply."""
 
 MARK, ENDING = "c-", 4
@@ -60,6 +63,8 @@ class Unsettled:
     holder: str = ""
     """Name of who holds the ticket now; empty when nobody or unknown."""
     holder_id: str | None = None
+    ways: tuple[str, ...] = ()
+    """Which of `CHOICES` are open; empty where nobody asked (`with_ways`)."""
     now: Mapping[str, Any] = field(default_factory=dict)
     """Field -> what the ticket says now, in plain types; empty where it isn't here."""
 
@@ -246,6 +251,26 @@ def _proposal(row: Unsettled, choice: str, me: "Person") -> MscError | None:
     if choice == "mine" and row.holder_id != me.id:
         return NotAllowed("not_your_conflict", author_name=row.author)
     return None
+
+
+def ways(desk: "Desk", row: Unsettled) -> dict[str, MscError | None]:
+    """Choice -> why it can't be made now, None when it can: what `why_not` says, and the rules on what is so now.
+
+    Nothing is written. Central, which knows more, may still answer otherwise.
+    """
+    found = {choice: why_not(row, choice, desk.person) for choice in CHOICES}
+    for choice in SETTLING:
+        if found[choice] is None:
+            try:
+                desk.settle(row.id, choice, dry_run=True)
+            except MscError as error:
+                found[choice] = error
+    return found
+
+
+def with_ways(desk: "Desk", rows: Iterable[Unsettled]) -> list[Unsettled]:
+    """The rows with the ways that are open for each."""
+    return [replace(row, ways=tuple(choice for choice, why in ways(desk, row).items() if why is None)) for row in rows]
 
 
 def offer(desk: "Desk", row: Unsettled) -> None:

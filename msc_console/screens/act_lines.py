@@ -1,9 +1,10 @@
 """An act that is not settled, in lines: for the list of the sync, and in full with what central or others say to it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 
 from .. import clock
+from ..commands import Command
 from ..desk.unsettled import Standing, Unsettled
 from ..domain.terms import ConflictKind, Op, Result
 from ..i18n import N_, _, when
@@ -107,6 +108,18 @@ def detail_lines(row: Unsettled, width: int, zone: str, now: datetime, names: Ma
     return lines
 
 
+def way_lines(ways: Sequence[tuple[str, Command]], width: int) -> list[Line]:
+    """The ways out, a line each: key, name, and what comes of it."""
+    if not ways:
+        return []
+    cells = max(len(command.name) for _key, command in ways) + 2
+    lines: list[Line] = [[]]
+    for key, command in ways:
+        told = line_of(command.sentence, max(width - cells - 3, 8))
+        lines.append([(pad(key, 3), Tone.STRONG), (pad(command.name, cells), Tone.PLAIN), (told, Tone.DIM)])
+    return lines
+
+
 def _field(name: str) -> str:
     return _(_NAMES[name]) if name in _NAMES else words.field_word(name)
 
@@ -118,6 +131,8 @@ def _told(row: Unsettled, zone: str, now: datetime) -> str:
         return _conflict_told(row, zone, now)
     if result.get("result") == Result.CONFLICT:
         return sentence("conflict", {"fields": _field_words(row)}, zone)
+    if result.get("reason") == "held":
+        return sentence("held_meanwhile", data, zone)
     return sentence(str(result.get("reason") or result.get("result") or "op_unknown"), data, zone)
 
 

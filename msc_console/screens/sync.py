@@ -1,16 +1,16 @@
 """The sync: what waits for central, what it could not apply, what colleagues propose, and the way on for each."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 
-from .. import commands
+from .. import commands, keymaps
 from ..commands import Command
 from ..desk import unsettled
-from ..desk.unsettled import Standing, Unsettled
+from ..desk.unsettled import Settling, Standing, Unsettled
 from ..errors import ConflictError, MscError
 from ..i18n import _, when
 from ..messages import sentence
@@ -23,10 +23,9 @@ from . import act_lines
 from .base import ConsoleScreen, bindings
 from .shell import Outcome
 
-Choice = Literal["mine", "theirs", "note", "withdraw"]
-
 _OWN: dict[Command, str] = {
     commands.RETRY: "mine", commands.THEIRS: "theirs", commands.KEEP_NOTE: "note", commands.OFFER: "offer",
+    commands.WITHDRAW: "withdraw",
 }  # fmt: skip
 _PROPOSAL: dict[Command, str] = {commands.ADOPT: "mine", commands.DECLINE: "theirs", commands.KEEP_NOTE: "note"}
 
@@ -41,14 +40,18 @@ class SyncScreen(ConsoleScreen):
     SyncScreen {
         & #trouble { height: 1; }
         & PickList { height: 1fr; }
-        & #detail { height: 10; border-top: solid $surface-lighten-2; padding: 0 1; }
-        &.-tall #detail { height: 16; }
+        & #detail { height: 12; border-top: solid $surface-lighten-2; padding: 0 1; }
+        &.-tall #detail { height: 18; }
     }
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._rows: dict[str, Unsettled] = {}
+        self._next: str | None = None
+        """Where the cursor goes when the acts are shown the next time."""
+        self._ways: dict[str, dict[str, MscError | None]] = {}
+        """Act -> choice -> why it can't be made; asked of the rules once for what is shown."""
 
     def body(self) -> ComposeResult:
         """How it stands, list, detail."""
@@ -80,8 +83,9 @@ class SyncScreen(ConsoleScreen):
     def _show(self, rows: Sequence[Unsettled]) -> None:
         if not self.is_mounted:
             return
-        self._rows = {row.id: row for row in rows}
-        self.query_one(PickList).show(self._items())
+        self._rows, self._ways = {row.id: row for row in rows}, {}
+        self.query_one(PickList).show(self._items(), self._next)
+        self._next = None
         self._detail()
         self.frame()
 
@@ -105,7 +109,7 @@ class SyncScreen(ConsoleScreen):
             parts.append(sentence(status.problem, status.data, self.shell.settings.zone))
         if status.last_sync:
             parts.append(_("in step at {time}").format(time=when(status.last_sync, self.shell.zone, self.shell.now())))
-        if any(row.act is not None and row.standing < Standing.CONFIRMED for row in self._rows.values()):
+        if any(row.standing is Standing.WAITING for row in self._rows.values()):
             parts.append(_("what is unsent is safe on this laptop"))
         tone = Tone.WARN if status.problem else Tone.DIM
         self.query_one("#trouble", TextLine).show([("  " + " · ".join(parts), tone)])
@@ -135,7 +139,16 @@ class SyncScreen(ConsoleScreen):
             names[service.key] = service.name
         width = max(document.size.width - 2, 20)
         zone = self.shell.settings.zone
-        document.show_lines(act_lines.detail_lines(row, width, zone, self.shell.now(), names))
+        told = act_lines.detail_lines(row, width, zone, self.shell.now(), names)
+        document.show_lines([*told, *act_lines.way_lines(self._open_ways(row), width)])
+
+    def _open_ways(self, row: Unsettled) -> list[tuple[str, Command]]:
+        """The ways out that are open for an act with their keys, the likeliest first."""
+        if row.standing > Standing.OFFERED:
+            return []
+        keymap = self.shell.keymap
+        keyed = [(keymaps.shown(keymaps.keys_of(command, keymap)), command) for command in commands.WAYS_OUT]
+        return [(key, command) for key, command in keyed if key and self.why_not(command) is None]
 
     # -- commands
 
@@ -168,14 +181,19 @@ class SyncScreen(ConsoleScreen):
             return ConflictError("is_a_proposal", author_name=row.author) if proposal else ConflictError("not_proposed")
         if command is commands.THEIRS and row.standing is Standing.YOURS and row.conflict is None and not row.fields:
             return ConflictError("no_conflict")
-        return unsettled.why_not(row, choice, self.shell.reading.person)
+        return self._way(row, choice)
+
+    def _way(self, row: Unsettled, choice: str) -> MscError | None:
+        if row.id not in self._ways:
+            self._ways[row.id] = unsettled.ways(self.shell.desk, row)
+        return self._ways[row.id][choice]
 
     def _why_not_withdraw(self, row: Unsettled) -> MscError | None:
         if row.standing in (Standing.WITHDRAWING, Standing.CONFIRMED):
             return ConflictError("op_sealed")
         if row.standing is Standing.YOURS and row.conflict is None:
             return ConflictError("op_refused_withdraw")
-        return unsettled.why_not(row, "withdraw", self.shell.reading.person) if row.conflict is not None else None
+        return self._way(row, "withdraw") if row.conflict is not None else None
 
     def do_ticket_open(self) -> None:
         """Opens the ticket the act is on."""
@@ -200,18 +218,30 @@ class SyncScreen(ConsoleScreen):
 
     do_sync_adopt, do_sync_decline = do_sync_retry, do_sync_theirs
 
-    def _settle(self, choice: Choice) -> None:
+    def _settle(self, choice: Settling) -> None:
         row, desk = self._row(), self.shell.desk
         if row is not None:
+            self._go_on()
             self.shell.perform([(row.label, lambda: desk.settle(row.id, choice))], self._after, group="sync")
 
+    def _go_on(self) -> None:
+        """The cursor goes to the next act that needs a person, if there is one."""
+        ids = [id for id, row in self._rows.items() if row.standing <= Standing.PROPOSAL]
+        here = self.query_one(PickList).cursor_id
+        if here in ids and len(ids) > 1:
+            at = ids.index(here)
+            self._next = ids[at + 1] if at + 1 < len(ids) else ids[at - 1]
+
     def _after(self, outcomes: Sequence[Outcome]) -> None:
+        if any(outcome.error for outcome in outcomes):
+            self._next = None
         self.reload(frozenset())
 
     def do_sync_offer(self) -> None:
         """The own act is left to whoever holds the ticket."""
         row, desk = self._row(), self.shell.desk
         if row is not None:
+            self._go_on()
             told = _("{name} sees your proposal on {label}.").format(name=clean(row.holder, line=True), label=row.label)
             self._quietly(row, lambda: unsettled.offer(desk, row), told)
 

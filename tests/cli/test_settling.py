@@ -112,6 +112,11 @@ def test_a_fenced_act_is_left_to_the_holder(msc: Msc, desk: Desk) -> None:
     refused(desk, conflict(op, kind=ConflictKind.FENCED), "fenced")
     assert msc("sync", "resolve", op, "--keep", "offer", "--dry-run").code == Exit.OK
     assert desk.counts() == (0, 1)
+    [row] = json.loads(msc("sync", "list", "--json").out)
+    assert row["ways"] == ["theirs", "note", "withdraw", "offer"]
+    assert "theirs note withdraw offer" in msc("sync", "list").out
+    ran = msc("sync", "resolve", op, "--keep", "mine")
+    assert (ran.code, choices(desk)) == (Exit.CONFLICT, [])
     ran = msc("sync", "resolve", op, "--keep", "offer")
     assert ran.code == Exit.OK
     assert "diakhiri di sini" in ran.out
@@ -119,6 +124,7 @@ def test_a_fenced_act_is_left_to_the_holder(msc: Msc, desk: Desk) -> None:
     assert desk.counts() == (0, 0)
     [row] = json.loads(msc("sync", "list", "--json").out)
     assert (row["op"], row["standing"], row["n"]) == (op, "offered", None)
+    assert row["ways"] == ["theirs", "note", "withdraw"]
     ran = msc("sync", "resolve", op, "--keep", "offer")
     assert (ran.code, choices(desk)) == (Exit.CONFLICT, [])
     assert msc("sync", "resolve", op[:13], "--keep", "withdraw").code == Exit.OK
@@ -132,6 +138,7 @@ def test_a_colleagues_proposal_is_adopted_declined_or_noted(
     proposed(desk)
     [row] = json.loads(msc("sync", "list", "--json").out)
     assert (row["op"], row["standing"], row["author"], row["n"]) == (OTHER, "proposal", "Bagus Santoso", None)
+    assert row["ways"] == ["mine", "theirs", "note"]
     refusal = msc("sync", "resolve", OTHER, "--keep", "withdraw")
     assert refusal.code == Exit.NOT_ALLOWED
     assert "Bagus Santoso" in refusal.err

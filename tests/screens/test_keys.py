@@ -119,7 +119,7 @@ async def test_a_key_that_cannot_be_used_says_why(desk: Desk) -> None:
         await settled(pilot)
         assert "(r balas)" in screen_text(app)
         await press(pilot, "r")
-        assert "Tiket ini dipegang Bagus Santoso sejak" in screen_text(app)
+        assert "Bagus Santoso memegang tiket ini sejak" in screen_text(app)
 
 
 async def test_the_palette_lists_runs_and_explains(desk: Desk) -> None:

@@ -14,6 +14,7 @@ from msc_console.desk.unsettled import Standing
 from msc_console.domain.model import Conflict, Ticket
 from msc_console.domain.terms import ConflictKind, ConflictState, Level
 from msc_console.errors import MscError
+from msc_console.widgets.pick_list import PickList
 from tests.support.golden import Golden
 from tests.support.screens import screen_text
 
@@ -195,6 +196,32 @@ async def test_a_fenced_act_is_offered_and_may_still_be_taken_back(desk: Desk) -
         await press(pilot, "w")
         await until(pilot, "Menunggu pusat: 1")
         assert settling(desk) == [(op, "withdraw")]
+
+
+async def test_the_open_ways_are_told_and_one_that_the_rules_refuse_is_not(desk: Desk) -> None:
+    op = fenced(desk)
+    async with at(desk, (80, 24)) as (app, pilot):
+        await press(pilot, "0")
+        told = [line.split()[:2] for line in screen_text(app).splitlines()]
+        assert [line[0] for line in told if line and line[0] in set("motnwadx")][:4] == ["o", "t", "n", "w"]
+        assert "versi saya" not in screen_text(app)
+        await press(pilot, "m")
+        assert "Bagus Santoso memegang tiket ini sejak" in app.told
+        assert settling(desk) == []
+        assert standings(desk) == {op: Standing.YOURS}
+
+
+async def test_the_cursor_goes_to_the_next_act_that_needs_a_person(desk: Desk) -> None:
+    op, other, theirs = own_conflict(desk), fenced(desk), proposal(desk)
+    async with at(desk) as (app, pilot):
+        await press(pilot, "0", "j")
+        assert app.screen.query_one(PickList).cursor_id == other
+        await press(pilot, "o")
+        await until(pilot, "Diserahkan kepada pemegang tiket: 1")
+        assert app.screen.query_one(PickList).cursor_id == theirs
+        await press(pilot, "d")
+        await until(pilot, "Menunggu pusat: 1")
+        assert app.screen.query_one(PickList).cursor_id == op
 
 
 async def test_an_offer_needs_somebody_to_offer_it_to(desk: Desk) -> None:
