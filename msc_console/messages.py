@@ -360,3 +360,8 @@ def sentence(key: str, data: Mapping[str, Any] | None = None, zone: str = ZONE) 
         return _("That did not work ({key}).").format(key=clean(key, line=True, cap=80))
     filled = {place: _shown(place, value, zone) for place, value in (data or {}).items() if value not in (None, "")}
     return _(found).format_map(_Places(filled))
+
+
+def refusal(key: str, data: Mapping[str, Any] | None = None, zone: str = ZONE) -> str:
+    """`sentence` for an act that was made and then refused: what stood in its way by then, no advice for a next try."""
+    return sentence("held_meanwhile" if key == "held" else key, data, zone)

@@ -8,7 +8,7 @@ from .. import clock
 from ..desk.unsettled import Standing, Unsettled, refs
 from ..domain.terms import Result
 from ..i18n import N_, _, when
-from ..messages import sentence
+from ..messages import refusal, sentence
 from ..store.outbox import OpState, OutboxOp
 from ..widgets.op_words import op_word
 from ..widgets.three_way import value_word
@@ -36,7 +36,7 @@ def standing(act: OutboxOp, zone: str) -> str:
     verdict, data = act.result.get("result"), dict(act.result.get("data") or {})
     if verdict == Result.CONFLICT:
         return sentence("conflict", {"fields": list(data.get("fields", ()))}, zone)
-    return sentence(str(act.result.get("reason") or verdict), data, zone)
+    return refusal(str(act.result.get("reason") or verdict), data, zone)
 
 
 def act_document(act: OutboxOp, label: str) -> dict[str, Any]:

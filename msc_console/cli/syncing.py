@@ -15,6 +15,7 @@ from .talk import say
 
 if TYPE_CHECKING:
     from ..desk import Desk
+    from ..desk.unsettled import Unsettled
     from ..sync.status import SyncStatus
 
 Acts = Annotated[
@@ -102,30 +103,33 @@ def list_() -> None:
 
 def retry(acts: Acts) -> None:
     """Ask again; the new act takes the old one's place."""
-    _each(acts, lambda desk, op: desk.retry(op).op, _("Asked again."))
+    _each(acts, lambda desk, row: desk.retry(row.id).op, _("Asked again."))
 
 
 def withdraw(acts: Acts) -> None:
-    """Take back what has not left; what stands on it goes too."""
-    _each(acts, lambda desk, op: desk.withdraw(op), _("Taken back."))
+    """Take back an act that waits, with what stands on it, or one in conflict."""
+    from ..desk.unsettled import take_back
+
+    _each(acts, take_back, _("Taken back."))
 
 
 def dismiss(acts: Acts) -> None:
     """Let a refused act go."""
-    _each(acts, lambda desk, op: desk.dismiss(op), _("Let go."))
+    _each(acts, lambda desk, row: desk.dismiss(row.id), _("Let go."))
 
 
-def _each(refs: list[str], act: Callable[["Desk", str], str | None], done: str) -> None:
+def _each(refs: list[str], act: Callable[["Desk", "Unsettled"], str | None], done: str) -> None:
     """Do something to each act; the exit code is the worst one's."""
     from ..desk.conversing import push_soon
+    from ..desk.unsettled import find, unsettled
     from .output import Column
 
     desk = seats.acting()
     rows: list[tuple[str, str, MscError | None]] = []
     for ref in refs:
         try:
-            op = desk.find_act(ref).id
-            rows.append((ref, act(desk, op) or op, None))
+            row = find(unsettled(desk), ref)
+            rows.append((ref, act(desk, row) or row.id, None))
         except MscError as error:
             rows.append((ref, "", error))
     if any(error is None for _ref, _op, error in rows):

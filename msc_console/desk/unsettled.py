@@ -273,6 +273,17 @@ def with_ways(desk: "Desk", rows: Iterable[Unsettled]) -> list[Unsettled]:
     return [replace(row, ways=tuple(choice for choice, why in ways(desk, row).items() if why is None)) for row in rows]
 
 
+def take_back(desk: "Desk", row: Unsettled) -> str | None:
+    """Take an own act back, by where it stands: one that waits is withdrawn, one in conflict settled. Returns the op
+    that settles it. ConflictError `op_refused_withdraw` for one that central refused, and as `Desk.withdraw`."""
+    if row.conflict is not None:
+        return desk.settle(row.id, "withdraw").op
+    if row.standing is Standing.YOURS:
+        raise ConflictError("op_refused_withdraw")
+    desk.withdraw(row.id)
+    return None
+
+
 def offer(desk: "Desk", row: Unsettled) -> None:
     """Leave an own fenced act to whoever holds the ticket: it ends here, and stays open for them to adopt or decline.
 

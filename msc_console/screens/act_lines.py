@@ -8,7 +8,7 @@ from ..commands import Command
 from ..desk.unsettled import Standing, Unsettled
 from ..domain.terms import ConflictKind, Op, Result
 from ..i18n import N_, _, when
-from ..messages import sentence
+from ..messages import refusal, sentence
 from ..text import clean
 from ..widgets import words
 from ..widgets.op_words import op_word
@@ -131,9 +131,7 @@ def _told(row: Unsettled, zone: str, now: datetime) -> str:
         return _conflict_told(row, zone, now)
     if result.get("result") == Result.CONFLICT:
         return sentence("conflict", {"fields": _field_words(row)}, zone)
-    if result.get("reason") == "held":
-        return sentence("held_meanwhile", data, zone)
-    return sentence(str(result.get("reason") or result.get("result") or "op_unknown"), data, zone)
+    return refusal(str(result.get("reason") or result.get("result") or "op_unknown"), data, zone)
 
 
 def _field_words(row: Unsettled) -> str:

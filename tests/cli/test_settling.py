@@ -15,6 +15,7 @@ from msc_console.desk import Desk
 from msc_console.domain.model import Conflict
 from msc_console.domain.terms import ConflictKind
 from msc_console.errors import Exit
+from msc_console.messages import refusal, sentence
 from msc_console.seal import canonical
 from tests.store.world import PlainSigner
 
@@ -129,6 +130,33 @@ def test_a_fenced_act_is_left_to_the_holder(msc: Msc, desk: Desk) -> None:
     assert (ran.code, choices(desk)) == (Exit.CONFLICT, [])
     assert msc("sync", "resolve", op[:13], "--keep", "withdraw").code == Exit.OK
     assert choices(desk) == [(op, "withdraw")]
+
+
+def test_withdraw_does_what_the_key_on_the_screen_does(msc: Msc, desk: Desk) -> None:
+    op = desk.set("4", service="pos").op
+    seed(desk, {"ticket": [mine(4, owner="bagus", owner_epoch=2, ver=2)]})
+    refused(desk, conflict(op, kind=ConflictKind.FENCED), "fenced")
+    assert msc("sync", "withdraw", op).code == Exit.OK
+    assert choices(desk) == [(op, "withdraw")]
+
+
+def test_a_refusal_tells_what_stood_in_the_way_and_gives_no_advice_that_fails() -> None:
+    told = refusal("held", {"owner_name": "Bagus", "since": "2026-11-24T02:12:00.000Z"})
+    assert told == sentence("held_meanwhile", {"owner_name": "Bagus", "since": "2026-11-24T02:12:00.000Z"})
+    assert refusal("op_unknown") == sentence("op_unknown")
+
+
+def test_what_central_refused_for_good_is_let_go_not_taken_back(msc: Msc, desk: Desk) -> None:
+    op = desk.set("4", service="pos").op
+    with desk.cache.write() as conn:
+        result = json.dumps({"result": "invalid", "reason": "nothing_to_set", "data": {}})
+        conn.execute("UPDATE outbox SET state = 'attention', result = ? WHERE id = ?", (result, op))
+    ran = msc("sync", "withdraw", op)
+    assert ran.code == Exit.CONFLICT
+    assert sentence("op_refused_withdraw") in ran.err
+    assert desk.counts() == (0, 1)
+    assert msc("sync", "dismiss", op).code == Exit.OK
+    assert desk.counts() == (0, 0)
 
 
 @pytest.mark.parametrize(("keep", "service"), [("mine", "pos"), ("theirs", None), ("note", None)])
