@@ -64,16 +64,25 @@ class Withdrawn:
     known: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An applied claim: whose, of which ticket, and the owner epoch it was given."""
+
+    actor: str
+    ticket: str
+    epoch: int
+
+
 class Batch:
     """The state of a batch while it is decided, and what of it has to be written at the end."""
 
-    def __init__(self, world: World, ground: Ground, claims: dict[str, int]) -> None:
+    def __init__(self, world: World, ground: Ground, claims: dict[str, Claim]) -> None:
         self.world = world
         self.ground = ground
         self.claims = claims
+        """By the op that claimed."""
         self.own: dict[str, tuple[int, int]] = {}
         """Ticket -> the basis of the author's first act on it in this batch, and how many of theirs were applied."""
-        """Op id of an applied claim -> the owner epoch it was given."""
         self.tickets: dict[str, Ticket] = {}
         self.entries: dict[str, Entry] = {}
         self.hops: dict[str, Hop] = {}
@@ -99,6 +108,8 @@ class Batch:
             command = replace(command, basis=Basis(ver=ticket.ver, epoch=ticket.owner_epoch))
         if not own and not self._in_scope(command, actor, ticket, hops, now):
             return Verdict(code=Result.FORBIDDEN, reason="out_of_scope")
+        if not own:  # who does not say in which state they saw the ticket has seen none
+            command = replace(command, before={"state": None, **command.before})
         try:
             before = replace(self._situation(command, ticket, hops), answered=answered)
             outcome = decide(before, command, self._context(command, actor, now, ticket))
@@ -159,6 +170,12 @@ class Batch:
         basis, by_own = self.own.get(command.target, (-1, 0))
         return by_own if ticket is not None and basis == command.basis.ver else 0
 
+    def _stood_on(self, command: Command) -> dict[str, int]:
+        """The epoch of the claim that a command stands on, if its own author claimed this very ticket by it."""
+        found = self.claims.get(command.basis.claim or "")
+        own = found is not None and (found.actor, found.ticket) == (command.actor, command.target)
+        return {str(command.basis.claim): found.epoch} if found is not None and own else {}
+
     def _context(self, command: Command, actor: Person, now: datetime, ticket: Ticket | None) -> Context:
         return Context(
             actor=actor,
@@ -167,7 +184,7 @@ class Batch:
             roster=self.world.roster,
             zone_offset_minutes=self.world.offset_minutes(now),
             final=True,
-            claims=self.claims,
+            claims=self._stood_on(command),
             own_raises=self._own_raises(command, ticket),
             holder_seen_at=self.ground.heard.get(ticket.owner) if ticket is not None and ticket.owner else None,
             persons=self.world.persons,
@@ -211,7 +228,8 @@ class Batch:
             basis, by_own = self.own.get(command.target, (command.basis.ver, 0))
             self.own[command.target] = (basis, by_own + 1)
         if effects.claimed and effects.ticket is not None:
-            self.claims[command.id] = verdict.data["epoch"] = effects.ticket.owner_epoch
+            epoch = verdict.data["epoch"] = effects.ticket.owner_epoch
+            self.claims[command.id] = Claim(command.actor, command.target, epoch)
         return verdict
 
     def _keep_entries(self, command: Command, effects: Effects, groups: frozenset[str], verdict: Verdict) -> None:

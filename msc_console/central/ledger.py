@@ -24,7 +24,7 @@ from ..sync.wire import Envelope, OpResult
 from . import loading, sql, world, writing
 from .db import Central
 from .envelopes import Chain, Place, command_of, link_of, malformed, same_body, sealed_by, signed_of
-from .judge import Batch, Verdict, quarantined
+from .judge import Batch, Claim, Verdict, quarantined
 from .loading import Known
 from .system import SYSTEM
 from .writing import Answer
@@ -208,6 +208,8 @@ class _Gate:
         self.taken_back = taken_back
         self.fresh: dict[str, Result] = {}
         self.bodies: dict[str, str] = {}
+        self.awaited: dict[str, list[str]] = {}
+        """What deferred ops of this push wait for."""
 
     def answer(self, item: _Asked, now: datetime) -> Answer | OpResult:
         """An `Answer` is decided here and must be written; an `OpResult` is final and leaves nothing behind."""
@@ -246,7 +248,23 @@ class _Gate:
         if command.kind.startswith("system."):
             return Verdict(code=Result.FORBIDDEN, reason="no_right", data={"kind": command.kind})
         waiting = _depends(command, self.known, self.fresh)
+        if waiting is not None and waiting.code == Result.DEFERRED:
+            waiting = self._deferred(command, waiting)
         return waiting or self.batch.judge(command, self.person, now, answered=self._answered(command))
+
+    def _deferred(self, command: Command, waiting: Verdict) -> Verdict:
+        """`waiting`, unless what the command waits for waits for the command: a circle that nothing ever opens."""
+        front, passed = set(waiting.data["missing"]), set[str]()
+        while front and command.id not in front and len(passed) < CIRCLE_MOST:
+            passed |= front
+            stored = loading.known_ops(self.conn, front - self.awaited.keys()).items()
+            steps = [item.result.data for _, item in stored if item.result.result == Result.DEFERRED]
+            steps += [{"missing": self.awaited[op]} for op in front & self.awaited.keys()]
+            front = {dep for data in steps for dep in data.get("missing", ())} - passed
+        if command.id in front:
+            return Verdict(code=Result.INVALID, reason="dependency_refused", data={"ops": waiting.data["missing"]})
+        self.awaited[command.id] = list(waiting.data["missing"])
+        return waiting
 
     def _answered(self, command: Command) -> Result | None:
         """The answer so far to the op that an `op.withdraw` names; another person's op is as good as unknown."""
@@ -259,14 +277,18 @@ class _Gate:
         """Whether the op's id stands for another body. The same body sealed again (after a fork) is the same op."""
         if envelope.op in self.bodies:
             return self.bodies[envelope.op] != envelope.body
-        if before is None or before.body == envelope.body:
+        if before is None:
+            return False
+        if before.device != self.device and before.actor != self.person.id:
+            return True  # somebody else's, whatever it says: its answer is none of this person's business
+        if before.body == envelope.body:
             return False
         stored = loading.stored_body(self.conn, envelope.op)
-        if stored is None:  # erased: nobody can tell any more, but its author's word is as good as before
-            return before.actor != self.person.id
-        return not same_body(envelope, *stored)
+        return stored is not None and not same_body(envelope, *stored)  # of an erased one nobody can tell any more
 
 
+CIRCLE_MOST = 1_000
+"""Ops that are looked at for a circle of dependencies; longer rows of waiting ops are no work of a person."""
 _KINDS = frozenset(str(kind) for kind in Op)
 WITHDRAWN = "withdrawn"
 """Reason of an op that its author took back."""
@@ -300,10 +322,10 @@ def _named(commands: Iterable[Command]) -> set[str]:
     return ids
 
 
-def _claims(known: Mapping[str, Known]) -> dict[str, int]:
-    """Applied claims among known ops, with the owner epoch that each was given."""
+def _claims(known: Mapping[str, Known]) -> dict[str, Claim]:
+    """Applied claims among known ops."""
     return {
-        op_id: item.result.data["epoch"]
+        op_id: Claim(item.actor, item.target, item.result.data["epoch"])
         for op_id, item in known.items()
         if item.result.result in DONE and "epoch" in item.result.data
     }

@@ -296,7 +296,7 @@ def _enter(
     if isinstance(claims, Refusal):
         return claims
     seen = command.before.get("state")
-    moved = seen is not None and seen != ticket.state
+    moved = "state" in command.before and seen != ticket.state
     if moved and ticket.state != state:
         return Conflict(kind="state", fields={"state": (seen, str(state), str(ticket.state))})
     if moved:

@@ -197,7 +197,9 @@ class Office:
             ticket = rina.create(subject=f"Stempel gagal {n}")
             rina.do("entry.note", ticket, {"body": f"log pertama\nbaris kata{n}x"})
             if n % 2:
-                assert rina.do("ticket.cancel", ticket, {"reason": "dobel"}).result == "applied"
+                assert (
+                    rina.do("ticket.cancel", ticket, {"reason": "dobel"}, before={"state": "new"}).result == "applied"
+                )
             made.append(ticket)
         return made
 

@@ -253,8 +253,11 @@ def test_a_deleted_row_is_told(stage: Stage) -> None:
 def test_an_old_closed_ticket_goes_to_no_new_laptop(stage: Stage) -> None:
     laptop = stage.laptop(stage.rina)
     ticket = laptop.create(take=True)
-    assert laptop.do("ticket.resolve", ticket, {"solution": "x"}, basis={"epoch": 1}).result == "applied"
-    assert laptop.do("ticket.close", ticket, basis={"epoch": 1}).result == "applied"
+    assert (
+        laptop.do("ticket.resolve", ticket, {"solution": "x"}, basis={"epoch": 1}, before={"state": "open"}).result
+        == "applied"
+    )
+    assert laptop.do("ticket.close", ticket, basis={"epoch": 1}, before={"state": "resolved"}).result == "applied"
     later = NOW + timedelta(days=91)
     cache = Cache(stage.central, stage.rina)
     cache.pull(now=later)

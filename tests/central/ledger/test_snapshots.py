@@ -89,7 +89,7 @@ def closed(stage: Stage, queue: str = "umum") -> str:
     lead = stage.laptop(stage.lead)
     ticket = lead.create(queue)
     lead.do("entry.note", ticket, {"body": "catatan lama"})
-    assert lead.do("ticket.cancel", ticket, {"reason": "dobel"}).result == "applied"
+    assert lead.do("ticket.cancel", ticket, {"reason": "dobel"}, before={"state": "new"}).result == "applied"
     return ticket
 
 
