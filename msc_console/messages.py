@@ -201,6 +201,12 @@ SENTENCES: dict[str, str] = {
     "tls_needed": N_(
         "On {host} central listens only with TLS: give certificate and key, or name the proxy that has them."
     ),
+    "proxy_wrong": N_("«{name}» is no address of a proxy: 10.0.0.7 or 10.0.0.0/24."),
+    "database_unset": N_("No database is named: --database, MSC_CENTRAL_DATABASE, or a file in {variable}."),
+    "database_password_typed": N_(
+        "A password on the command line can be read by others on this machine, so nothing was done. Put the address "
+        "into a file of mode 0600 and name it in {variable}."
+    ),
     "ca_missing": N_("There is no CA in {path}. Make one: msc central ca init."),
     "workers_need_postgresql": N_(
         "Central can't be served by {workers} processes on SQLite, which has one writer at a time. Use PostgreSQL."

@@ -35,15 +35,16 @@ log = logging.getLogger("msc.central")
 
 
 def create_app(central: Central, settings: Settings) -> Litestar:
-    """The application over an open, migrated database. It owns neither the database nor the process."""
+    """The application over an open, migrated database. It owns neither the database nor the process.
+
+    Who may come to it, and what every reply bears beside its own, is `gate.Gate`'s.
+    """
     service = Service(central, settings)
 
     async def stamp(message: Message, _scope: Scope) -> None:
-        """Puts central's time on every reply, errors included, and keeps replies out of caches."""
+        """Puts central's time on every reply, errors included."""
         if message["type"] == "http.response.start":
-            headers = MutableScopeHeaders.from_message(message)
-            headers[SERVER_TIME] = iso(service.now())
-            headers.setdefault("Cache-Control", "no-store")
+            MutableScopeHeaders.from_message(message)[SERVER_TIME] = iso(service.now())
 
     @asynccontextmanager
     async def at_work(_app: Litestar) -> AsyncIterator[None]:
@@ -83,20 +84,24 @@ def create_app(central: Central, settings: Settings) -> Litestar:
             UnicodeDecodeError: problems.on_unreadable,
             Exception: problems.on_crash,
         },
-        openapi_config=OpenAPIConfig(
-            title="msc-console central",
-            version=__version__,
-            path=SCHEMA,
-            render_plugins=[JsonRenderPlugin()],
-            use_handler_docstrings=True,
-            components=Components(
-                security_schemes={
-                    "access": SecurityScheme(type="http", scheme="bearer", description="An access token"),
-                    "pending": SecurityScheme(type="http", scheme="bearer", description="The token of the first step"),
-                }
-            ),
-        ),
+        openapi_config=_description() if settings.describe else None,
         logging_config=None,
+    )
+
+
+def _description() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="msc-console central",
+        version=__version__,
+        path=SCHEMA,
+        render_plugins=[JsonRenderPlugin()],
+        use_handler_docstrings=True,
+        components=Components(
+            security_schemes={
+                "access": SecurityScheme(type="http", scheme="bearer", description="An access token"),
+                "pending": SecurityScheme(type="http", scheme="bearer", description="The token of the first step"),
+            }
+        ),
     )
 
 

@@ -7,11 +7,13 @@ differs stands here (how a transaction begins, `for_update`) or behind the brace
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
+from .. import clock
 from ..errors import MscError, UsageError
 from . import migrate as migrations
 
@@ -23,6 +25,11 @@ CONNECTIONS = 30
 """Most connections of one process to PostgreSQL."""
 POOL_SECONDS = 10
 """How long a request waits for one of them before it is answered 503; a laptop hangs up after 20."""
+STATEMENT_MS = 15_000
+"""How long one statement of a serving central may take: on PostgreSQL any but a migration's, on SQLite one that reads.
+Then it is answered 503; a laptop would hang up soon after."""
+STEPS = 100_000
+"""Instructions of SQLite between two looks at the clock: about a millisecond of work."""
 IDLE_MS = 30_000
 """PostgreSQL ends a transaction that a hung process leaves open for so long."""
 
@@ -40,10 +47,11 @@ class Central:
         self._writer = threading.Lock() if self.dialect == "sqlite" else None
 
     @classmethod
-    def open(cls, url: str, connections: int = CONNECTIONS) -> "Central":
+    def open(cls, url: str, connections: int = CONNECTIONS, statement_ms: int = 0) -> "Central":
         """Opens `sqlite:///path` or `postgresql+psycopg://...`; nothing is created but the SQLite file.
 
-        `connections` is the most that PostgreSQL gets from this process. UsageError for any other kind of address.
+        `connections` is the most that PostgreSQL gets from this process; `statement_ms` ends statements that take
+        longer (`STATEMENT_MS`), 0 none. UsageError for any other kind of address.
         """
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
@@ -56,9 +64,14 @@ class Central:
             )
             event.listen(engine, "connect", _sqlite_connected)
             event.listen(engine, "begin", _sqlite_begin)
+            if statement_ms:
+                _watch(engine, statement_ms / 1000)
             return cls(engine)
         if parsed.drivername == "postgresql+psycopg":
-            options = f"-c lock_timeout={LOCK_MS} -c idle_in_transaction_session_timeout={IDLE_MS} -c timezone=UTC"
+            options = (
+                f"-c lock_timeout={LOCK_MS} -c idle_in_transaction_session_timeout={IDLE_MS} -c timezone=UTC "
+                f"-c statement_timeout={statement_ms}"
+            )
             connect_args = {"options": options}
             kept = min(10, connections)
             return cls(
@@ -116,3 +129,17 @@ def _sqlite_connected(connection: Any, _record: Any) -> None:
 def _sqlite_begin(conn: Connection) -> None:
     """A writer takes its lock at once: one that started by reading could not be upgraded without losing its view."""
     conn.exec_driver_sql("BEGIN IMMEDIATE" if conn.get_execution_options().get("msc_write") else "BEGIN")
+
+
+def _watch(engine: Engine, seconds: float) -> None:
+    """Interrupts a SQLite statement that has read for longer than `seconds`; writers are left alone."""
+
+    def connected(connection: Any, record: Any) -> None:
+        record.info["until"] = inf
+        connection.set_progress_handler(lambda: clock.monotonic() > record.info["until"], STEPS)
+
+    def begins(conn: Connection, *_: Any) -> None:
+        conn.info["until"] = inf if conn.get_execution_options().get("msc_write") else clock.monotonic() + seconds
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "before_cursor_execute", begins)

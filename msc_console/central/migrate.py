@@ -69,6 +69,7 @@ def within(conn: Connection, upto: int | None = None) -> int:
     known = scripts()
     dialect = conn.dialect.name
     if dialect == "postgresql":
+        conn.execute(text("SET LOCAL statement_timeout = 0"))
         conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     conn.exec_driver_sql(
         "CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, applied_at BIGINT NOT NULL)"
@@ -81,6 +82,11 @@ def within(conn: Connection, upto: int | None = None) -> int:
         if current < version <= last:
             _apply(conn, version, statements(script, dialect))
     return last
+
+
+def newest() -> int:
+    """The schema's version that this program brings."""
+    return scripts()[-1][0]
 
 
 def version_of(conn: Connection) -> int:

@@ -14,6 +14,7 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from ..errors import MscError, NotFound
 from ..sync.wire import PROBLEM, Problem
+from .logs import mark
 
 log = logging.getLogger("msc.central")
 
@@ -99,11 +100,25 @@ def _reply(document: Problem, headers: Mapping[str, str] | None = None) -> Respo
     return Response(document, status_code=document.status, media_type=PROBLEM, headers=dict(headers or {}))
 
 
-def on_problem(_request: Request[Any, Any, Any], error: ProblemError) -> Response[Problem]:
-    headers = error.headers
-    if CODES[error.code][0] == 401:
+def on_problem(request: Request[Any, Any, Any], error: ProblemError) -> Response[Problem]:
+    """A refusal of ours. Who is refused entry stands in the log; a token that has run out is daily business."""
+    headers, status = error.headers, CODES[error.code][0]
+    if status in (401, 403, 429) and error.code != "token_expired":
+        log.info("refused", extra={"code": error.code, **_who(request)})
+    if status == 401:
         headers = {"WWW-Authenticate": "Bearer", **headers}
     return _reply(problem(error.code, error.detail, error.data), headers)
+
+
+def _who(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """Where a request came from and with which token, for the log."""
+    told = request.headers.getall("authorization", [])
+    return {
+        "method": request.method,
+        "path": request.url.path,
+        "address": request.client.host if request.client else "",
+        "tokens": " ".join(mark(value.partition(" ")[2].strip()) for value in told),
+    }
 
 
 def on_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:

@@ -15,14 +15,19 @@ from typing import Any
 
 import uvicorn
 from litestar import Litestar
+from litestar.types import ASGIApp
 
 from ..errors import MscError, UsageError
-from . import masterkey, tls, workers
+from ..hardening import harden
+from . import logs, masterkey, tls, workers
 from .app import create_app
-from .db import Central
+from .db import STATEMENT_MS, Central
+from .gate import Gate, Networks
 from .service import Service, Settings
 from .setup import passwords_of, require_site
 
+HEAD_BYTES = 16 * 1024
+"""Most bytes of a request's line and headers, or of any other piece that is waited for."""
 GRACE_SECONDS = 5
 KEEP_SECONDS = 75
 """An idle connection is kept longer than laptops keep theirs, so that none is closed as its next request leaves."""
@@ -30,12 +35,19 @@ KEEP_SECONDS = 75
 
 @dataclass(frozen=True, kw_only=True)
 class Listen:
-    """Where to answer. Port 0 takes a free one. Without TLS files only this machine may reach it."""
+    """Where to answer, and whom. Port 0 takes a free one.
+
+    Without TLS files only this machine may reach it, or the listed proxies, which have the TLS (decision 030).
+    """
 
     host: str = "127.0.0.1"
     port: int = 8750
     certificate: Path | None = None
     key: Path | None = None
+    proxies: Networks = ()
+    """Whose word about the address of their callers is believed."""
+    describe: bool = False
+    """Whether the API's description is served."""
 
     @property
     def scheme(self) -> str:
@@ -46,8 +58,17 @@ class Listen:
         if (self.certificate is None) != (self.key is None):
             raise UsageError("tls_files_both")
         self.context()
-        if self.certificate is None and not _loopback(self.host):
+        if self.open and not self.proxies:
             raise UsageError("tls_needed", host=self.host)
+
+    @property
+    def open(self) -> bool:
+        """Whether others than this machine reach it in plain text."""
+        return self.certificate is None and not _loopback(self.host)
+
+    def gate(self, app: ASGIApp) -> Gate:
+        """What stands before the application here."""
+        return Gate(app, self.proxies, only=self.open, encrypted=self.certificate is not None or self.open)
 
     def context(self) -> ssl.SSLContext | None:
         """The TLS of these files, None without any. UsageError as `tls.context`."""
@@ -63,11 +84,11 @@ def _loopback(host: str) -> bool:
         return False
 
 
-def settings_for(central: Central, url: str) -> Settings:
+def settings_for(central: Central, url: str, *, describe: bool = False) -> Settings:
     """The settings of a central. UsageError when it isn't set up, or was set up under other password costs."""
     with central.read() as conn:
         meta = require_site(conn)
-    return Settings(key=masterkey.load(masterkey.path_for(url)), passwords=passwords_of(meta))
+    return Settings(key=masterkey.load(masterkey.path_for(url)), passwords=passwords_of(meta), describe=describe)
 
 
 class ApiServer(uvicorn.Server):
@@ -80,11 +101,14 @@ class ApiServer(uvicorn.Server):
         context = listen.context()
         super().__init__(
             uvicorn.Config(
-                app,
+                listen.gate(app),
                 host=listen.host,
                 port=listen.port,
                 ssl_context_factory=(lambda _config, _default: context) if context else None,
+                # One parser that we know, whatever else is installed: it takes one Host and one length, or none.
                 http="h11",
+                ws="none",
+                h11_max_incomplete_event_size=HEAD_BYTES,
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -126,11 +150,13 @@ def serve(url: str, listen: Listen, processes: int = 1) -> None:
     `processes` above 1 asks for as many workers on one PostgreSQL database (`workers`).
     """
     listen.check()
-    central = Central.open(url)
+    harden()
+    logs.start()
+    central = Central.open(url, statement_ms=STATEMENT_MS)
     try:
         workers.check(central.dialect, processes)
         central.migrate()
-        settings = settings_for(central, url)
+        settings = settings_for(central, url, describe=listen.describe)
         if processes > 1:
             central.close()
             _serve_by_workers(workers.Work(url, listen, settings.key, settings.passwords.kdf, processes))

@@ -40,6 +40,8 @@ class Settings:
     """Wrong sign-ins per minute from one address."""
     loads: Loads = field(default_factory=Loads)
     """How much at once, in this process."""
+    describe: bool = False
+    """Whether the API's description (OpenAPI) is served."""
     workers: int = 1
     """Processes that share the work. Each counts wrong tries by itself, so each allows a share of them."""
 

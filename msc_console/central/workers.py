@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from .. import clock
 from ..errors import MscError, UsageError
+from ..hardening import harden
+from . import logs
 from .app import create_app
-from .db import CONNECTIONS, Central
+from .db import CONNECTIONS, STATEMENT_MS, Central
 from .masterkey import MasterKey
 from .passwords import Kdf, Passwords
 from .service import Settings
@@ -91,7 +93,9 @@ class Work:
 
     def settings(self, number: int) -> Settings:
         """The first worker alone looks for central's own acts: they are safe to do twice, but once is enough."""
-        chosen = Settings(key=self.key, passwords=Passwords(self.costs), workers=self.count)
+        chosen = Settings(
+            key=self.key, passwords=Passwords(self.costs), workers=self.count, describe=self.listen.describe
+        )
         return chosen if number == 0 else replace(chosen, tick_seconds=None)
 
 
@@ -238,7 +242,9 @@ def serve_as_worker(work: Work, sock: socket.socket, number: int, line: "Connect
     """A worker's whole life: serves from the shared socket until SIGTERM, or until its supervisor is gone."""
     from .serve import ApiServer, end_quietly
 
-    central = Central.open(work.url, connections=connections(work.count))
+    harden()
+    logs.start()
+    central = Central.open(work.url, connections=connections(work.count), statement_ms=STATEMENT_MS)
     try:
         app = create_app(central, work.settings(number))
         server = ApiServer(app, work.listen, lambda _url: line.send_bytes(b"ready"))

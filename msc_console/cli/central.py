@@ -13,7 +13,7 @@ import typer
 from ..errors import UsageError
 from ..i18n import _
 from .central_ca import app as ca
-from .central_talk import AsJson, dump, told
+from .central_talk import AsJson, Database, dump, told
 
 app = typer.Typer(help=_("Run a central: set up, serve, people, imports."), no_args_is_help=True)
 user = typer.Typer(help=_("People and their way in."), no_args_is_help=True)
@@ -22,16 +22,6 @@ app.add_typer(user, name="user")
 app.add_typer(imports, name="import")
 app.add_typer(ca, name="ca")
 
-Database = Annotated[
-    str,
-    typer.Option(
-        "--database",
-        "--db",
-        "-d",
-        envvar="MSC_CENTRAL_DATABASE",
-        help="sqlite:///path or postgresql+psycopg://user@host/name",
-    ),
-]
 Config = Annotated[
     Path | None, typer.Option("--config", "-c", help=_("The centre's set-up, centre.toml; without it a bare centre"))
 ]
@@ -87,16 +77,30 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help=_("0 takes a free one"))] = 8750,
     tls_certificate: Annotated[Path | None, typer.Option(help=_("PEM file; needed beyond this machine"))] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM")] = None,
+    behind_proxy: Annotated[
+        list[str] | None,
+        typer.Option(help=_("Address or range of a proxy that has the TLS; may be given several times")),
+    ] = None,
+    describe: Annotated[bool, typer.Option("--describe", help=_("Also serve the API's description (OpenAPI)"))] = False,
     workers: Annotated[
         int, typer.Option(min=1, max=64, help=_("Processes that share the work; more than one needs PostgreSQL"))
     ] = 1,
 ) -> None:
     """Serve the API until stopped. Prints one JSON line with the address when it answers."""
     with told():
+        from ..central.gate import networks
         from ..central.serve import Listen
         from ..central.serve import serve as run
 
-        run(database, Listen(host=host, port=port, certificate=tls_certificate, key=tls_key), workers)
+        listen = Listen(
+            host=host,
+            port=port,
+            certificate=tls_certificate,
+            key=tls_key,
+            proxies=networks(behind_proxy or ()),
+            describe=describe,
+        )
+        run(database, listen, workers)
 
 
 @app.command(

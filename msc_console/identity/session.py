@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import clock
-from ..config import private_umask
+from ..hardening import harden
 from . import signer
 from .agent import MAX_LINE, own_folder, trusted_peer
 
@@ -180,19 +180,6 @@ def only_one(vault: Path) -> int:
         os.close(handle)
         raise CannotStart("running") from error
     return handle
-
-
-def harden() -> None:
-    """No core dump, no reading of this memory by other processes of the same user, files for this user alone."""
-    import resource
-
-    private_umask()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        import ctypes
-
-        set_dumpable = 4
-        ctypes.CDLL(None).prctl(set_dumpable, 0, 0, 0, 0)
 
 
 def run(order: Order, report: Callable[[str | None], None]) -> None:

@@ -37,7 +37,7 @@ def run(place: Place, tmp_path: Path) -> Iterator[Run]:
     """`run(*options)`: made-up requests; fails with Schemathesis's own report."""
     ledger.system(place.central, [told_by_central(place, f"Tiket {n}") for n in range(TICKETS)])
     plenty = Loads(rate=MANY, burst=MANY)
-    with running(place, wait_seconds=0, address_failures=MANY, loads=plenty) as url:
+    with running(place, describe=True, wait_seconds=0, address_failures=MANY, loads=plenty) as url:
 
         def run(*options: str, access: str | None = None, device: str | None = None) -> None:
             told = ["-H", f"Authorization:Bearer {access}"] if access else []

@@ -18,6 +18,7 @@ from ...sync.wire import (
     Hello,
     Site,
 )
+from .. import migrate
 from ..problems import ProblemError, described
 from ..service import service_of
 
@@ -49,11 +50,19 @@ def hello(request: Asked) -> Hello:
     )
 
 
-@get("/healthz", sync_to_thread=True, responses=described(503), summary="Is central well", tags=["site"])
-def healthz(request: Asked) -> dict[str, str]:
-    """200 when the database answers."""
-    service_of(request).head()
+@get("/healthz", sync_to_thread=False, responses=described(503), summary="Does the process answer", tags=["site"])
+def healthz() -> dict[str, str]:
+    """200 as long as the process answers: to start it again would mend no database."""
     return {"status": "ok"}
 
 
-handlers = [hello, healthz]
+@get("/readyz", sync_to_thread=True, responses=described(503), summary="Can central work", tags=["site"])
+def readyz(request: Asked) -> dict[str, str]:
+    """200 when the database answers and has this program's schema. Otherwise 503, and no word about why."""
+    with service_of(request).central.read() as conn:
+        if migrate.version_of(conn) != migrate.newest():
+            raise ProblemError("unavailable")
+    return {"status": "ok"}
+
+
+handlers = [hello, healthz, readyz]

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from typer.testing import CliRunner
 from msc_console import clock
 from msc_console.central import ca
 from msc_console.central.db import Central
+from msc_console.central.gate import networks
 from msc_console.central.serve import Listen
 from msc_console.cli.central import app
 from msc_console.errors import Exit, UsageError
@@ -172,6 +174,9 @@ def test_serves_on_a_free_port_until_sigterm(centre: Path) -> None:
         assert ready["ready"] is True
         assert not ready["url"].endswith(":0")
         assert httpx.get(f"{ready['url']}/v1/hello", trust_env=False).json()["site"]["name"] == "Pusat Uji"
+        if sys.platform == "linux":
+            limits = Path(f"/proc/{process.pid}/limits").read_text("ascii")
+            assert re.search(r"Max core file size +0 +0 ", limits), "keys would lie in a core dump"
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == Exit.OK
 
@@ -195,9 +200,35 @@ def test_plain_text_stays_on_this_machine(tmp_path: Path) -> None:
     file.write_text("")
     with pytest.raises(UsageError, match="tls_files_both"):
         Listen(host="0.0.0.0", certificate=file).check()
+    Listen(host="0.0.0.0", proxies=networks(["10.1.2.3"])).check()
     ca.init(tmp_path, "Pusat Uji", clock.now())
     made = ca.issue(tmp_path, ["central.example"], tmp_path, clock.now())
     Listen(host="0.0.0.0", certificate=made.certificate, key=made.key).check()
+
+
+def test_a_password_of_the_database_is_never_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever lists the processes of the machine would read it; from the environment or a file it may come."""
+    monkeypatch.delenv("MSC_CENTRAL_DATABASE", raising=False)
+    url = "postgresql+psycopg://msc:secret@127.0.0.1:9/msc"
+    typed = run("user", "list", "--database", url)
+    assert typed.exit_code == Exit.USAGE
+    assert "MSC_CENTRAL_DATABASE_FILE" in typed.stderr
+    assert "secret" not in typed.output
+    monkeypatch.setenv("MSC_CENTRAL_DATABASE", url)
+    assert run("user", "list").exit_code == Exit.FAILED, "nobody listens there, but it was tried"
+
+
+def test_the_database_is_named_by_a_file(centre: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = tmp_path / "database"
+    named.write_text(os.environ["MSC_CENTRAL_DATABASE"] + "\n", "utf-8")
+    named.chmod(0o600)
+    monkeypatch.delenv("MSC_CENTRAL_DATABASE")
+    assert run("user", "list").exit_code == Exit.USAGE, "named nowhere"
+    monkeypatch.setenv("MSC_CENTRAL_DATABASE_FILE", str(named))
+    assert "rina" in run("user", "list").stdout
+    named.chmod(0o640)
+    refused = run("user", "list")
+    assert (refused.exit_code, str(named) in refused.stderr) == (Exit.USAGE, os.name == "posix")
 
 
 def test_a_bare_centre_needs_no_file(database: str) -> None:

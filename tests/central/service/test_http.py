@@ -13,7 +13,7 @@ from msc_console.central.system import op_id
 from msc_console.clock import iso
 from msc_console.sync.wire import HEADER, PROBLEM, PUSH_OPS, Hello, StatusReply, Tokens
 
-from .conftest import PASSWORD, Laptop, Place, Server
+from .conftest import PASSWORD, Laptop, Place, Server, running
 from .talk import create, failed, pull, push, told_by_central
 
 
@@ -181,11 +181,12 @@ def test_waits_are_told_in_a_header(place: Place, server: Server, laptop: Laptop
 
 
 @pytest.mark.protocol("P-001")
-def test_the_description_names_every_route_with_its_problems(place: Place, server: Server) -> None:
-    served = server().get("/v1/schema/openapi.json")
+def test_the_description_names_every_route_with_its_problems(place: Place) -> None:
+    with running(place, describe=True) as url:
+        served = httpx.get(f"{url}/v1/schema/openapi.json", trust_env=False)
     assert served.status_code == 200
     document = served.json()
-    app = create_app(place.central, place.settings())
+    app = create_app(place.central, place.settings(describe=True))
     assert document["paths"] == msgspec.to_builtins(openapi(app))["paths"]
     routes = {
         (method.lower(), re.sub(r":\w+}", "}", route.path))
@@ -196,7 +197,8 @@ def test_the_description_names_every_route_with_its_problems(place: Place, serve
     described = {(method, path) for path, item in document["paths"].items() for method in item}
     assert described == routes
     assert routes == {
-        ("get", "/v1/hello"), ("get", "/healthz"), ("post", "/v1/session"), ("post", "/v1/session/code"),
+        ("get", "/v1/hello"), ("get", "/healthz"), ("get", "/readyz"), ("post", "/v1/session"),
+        ("post", "/v1/session/code"),
         ("post", "/v1/session/refresh"), ("delete", "/v1/session"), ("post", "/v1/push"), ("get", "/v1/changes"),
         ("post", "/v1/ops/status"), ("post", "/v1/snapshots"), ("get", "/v1/snapshots/{snapshot}"),
         ("get", "/v1/snapshots/{snapshot}/parts/{part}"), ("get", "/v1/tickets/{ticket}/timeline"),
@@ -208,7 +210,7 @@ def test_the_description_names_every_route_with_its_problems(place: Place, serve
                 status for status, reply in operation["responses"].items() if PROBLEM in reply.get("content", {})
             }
             assert problems, (method, path)
-            if path not in ("/v1/hello", "/healthz"):
+            if path not in ("/v1/hello", "/healthz", "/readyz"):
                 assert {"400", "401", "426"} <= problems, (method, path)
     changes = document["paths"]["/v1/changes"]["get"]["responses"]["200"]["content"]
     assert list(changes) == ["application/x-ndjson"]
