@@ -37,7 +37,7 @@ KEEP_SECONDS = 75
 class Listen:
     """Where to answer, and whom. Port 0 takes a free one.
 
-    Without TLS files only this machine may reach it, or the listed proxies, which have the TLS (decision 030).
+    Without TLS files only this machine may reach it, or the listed proxies, which have the TLS (decision 050).
     """
 
     host: str = "127.0.0.1"
