@@ -68,10 +68,9 @@ class Central:
                 _watch(engine, statement_ms / 1000)
             return cls(engine)
         if parsed.drivername == "postgresql+psycopg":
-            options = (
-                f"-c lock_timeout={LOCK_MS} -c idle_in_transaction_session_timeout={IDLE_MS} -c timezone=UTC "
-                f"-c statement_timeout={statement_ms}"
-            )
+            options = f"-c lock_timeout={LOCK_MS} -c idle_in_transaction_session_timeout={IDLE_MS} -c timezone=UTC"
+            if statement_ms:  # otherwise whatever the administrator has set for the role or the database
+                options += f" -c statement_timeout={statement_ms}"
             connect_args = {"options": options}
             kept = min(10, connections)
             return cls(
