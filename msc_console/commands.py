@@ -60,12 +60,19 @@ REPLY = _on_ticket("ticket.reply", "r", N_("reply (verb)"), N_("Write to the cus
 NOTE = _on_ticket("ticket.note", "c", N_("note"), N_("Write a note that only we see."), Op.ENTRY_NOTE, "note")
 HOLD = _on_ticket("ticket.hold", "h", N_("hold"), N_("Wait for somebody, with a reason."), Op.TICKET_HOLD, "hold")
 RESUME = _on_ticket(
-    "ticket.resume", "u", N_("resume"), N_("End the waiting: work goes on."), Op.TICKET_RESUME, "resume"
+    "ticket.resume", "u", N_("resume"), N_("End the waiting; reopen a resolved ticket."), Op.TICKET_RESUME, "resume"
 )
 ESCALATE = _on_ticket(
     "ticket.escalate", "e", N_("escalate"), N_("Ask a higher level for help."), Op.ESCALATION_RAISE, "escalate"
 )
-RESOLVE = _on_ticket("ticket.resolve", "l", N_("resolve"), N_("Say how it was solved."), Op.TICKET_RESOLVE, "resolve")
+RESOLVE = _on_ticket(
+    "ticket.resolve",
+    "l",
+    N_("resolve"),
+    N_("Say how it was solved; close a resolved ticket."),
+    Op.TICKET_RESOLVE,
+    "resolve",
+)
 CLASSIFY = _on_ticket(
     "ticket.classify", "f", N_("classify"), N_("Urgency, impact, service, component, category."), Op.TICKET_SET, "set"
 )
@@ -272,6 +279,19 @@ _CLAIMING = frozenset(
     }
 )
 """Acts of the holder alone; on a free ticket they take it in the same act."""
+
+
+_STEPS = {RESOLVE: CLOSE, RESUME: REOPEN}
+"""What a key does once its own act has no more place: the next step the same way."""
+
+
+def meant(command: Command, ticket: "Ticket | QueueRow | None") -> Command:
+    """What a command's key stands for on a ticket: on a resolved one the key of `resolve` closes it, that of `resume`
+    reopens it; else itself."""
+    step = _STEPS.get(command)
+    if step is None or ticket is None or step.op is None or ticket.state not in _SOURCES[step.op]:
+        return command
+    return step
 
 
 def why_not(

@@ -160,7 +160,11 @@ def _problem(found: "SyncStatus") -> MscError | None:
 
 
 def _show(desk: "Desk", trouble: MscError | None) -> None:
+    from ..desk.reading import CLOCK_OFF
+    from ..widgets.words import clock_word
+
     pending, attention = desk.counts()
+    offset = desk.clock_offset()
     last, zone = desk.last_sync(), desk.settings.zone
     document = {
         "online": trouble is None,
@@ -169,6 +173,7 @@ def _show(desk: "Desk", trouble: MscError | None) -> None:
         "attention": attention,
         "last_sync": clock.iso(last) if last else None,
         "mended": desk.mended(),
+        "clock_offset": round(desk.clock_offset().total_seconds(), 3),
     }
 
     def text() -> str:
@@ -179,6 +184,7 @@ def _show(desk: "Desk", trouble: MscError | None) -> None:
                 (_("Refused acts"), str(attention)),
                 (_("Last in step"), when(last, zone) if last else "-"),
                 (_("Rows put right"), str(desk.mended())),
+                *([(_("Clock"), clock_word(offset))] if abs(offset) >= CLOCK_OFF else []),
             ]
         )
 

@@ -29,6 +29,10 @@ CONTACTS_SHOWN = 6
 RISK = timedelta(minutes=30)
 """Time left under which an own ticket's target counts as about to be missed."""
 ESCALATIONS_MOST = 200
+SUGGESTED = 3
+"""Articles told beside a ticket."""
+CLOCK_OFF = timedelta(minutes=2)
+"""From here on a person sees that this laptop's clock and central's differ: screens show whole minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +191,12 @@ class Reading(Seat):
         with self.cache.read() as conn:
             return search.articles(conn, text, limit)
 
+    def suggestions(self, ticket: "Ticket", limit: int = SUGGESTED) -> "list[Article]":
+        """Articles that a ticket's subject brings to mind, the best first; those of its service alone where it has
+        one."""
+        with self.cache.read() as conn:
+            return search.suggestions(conn, ticket.subject, ticket.service, limit)
+
     def escalations(self) -> "list[tuple[Hop, QueueRow]]":
         """Escalations that wait for this person, the oldest first; for the front line every one in scope, since it
         keeps the customer and speaks for tiers without accounts."""
@@ -260,6 +270,11 @@ class Reading(Seat):
         if len(found) > 1:
             raise UsageError("op_ambiguous", ref=ref, hits=[str(act.n) for act in found])
         return found[0]
+
+    def clock_offset(self) -> timedelta:
+        """Central's time minus this laptop's, as last heard; times on the screens go by central's."""
+        with self.cache.read() as conn:
+            return settings.server_time(conn)[0]
 
     def last_sync(self) -> datetime | None:
         """When this laptop last held everything that central had for it."""

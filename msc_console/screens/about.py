@@ -21,6 +21,7 @@ def about_of(desk: Reading, view: TicketView) -> About:
         contact=view.contact,
         organisation=desk.organisation(ticket.organisation) if ticket.organisation else None,
         service=next((service for service in services if service.key == ticket.service), None),
+        articles=tuple(desk.suggestions(ticket)),
         pending=bool(view.acts),
         names=names,
     )

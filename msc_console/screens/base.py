@@ -32,9 +32,9 @@ HEIGHTS = [(0, "-low"), (24, "-short"), (30, "-tall")]
 
 
 def bindings(acts: Sequence[Command]) -> list[BindingType]:
-    """Keys of commands; each runs `action_act` of its screen, which knows whether it can be used."""
+    """Keys of commands; each runs `action_key` of its screen, which knows whether it can be used."""
     return [
-        Binding(command.key, f"act('{command.id}')", command.help, show=False, id=command.id, tooltip=command.help)
+        Binding(command.key, f"key('{command.id}')", command.help, show=False, id=command.id, tooltip=command.help)
         for command in acts
         if command.key
     ]
@@ -177,8 +177,8 @@ class ConsoleScreen(NearScreen):
         offered = [command for command in self.ACTS if keymaps.keys_of(command, keymap) and self.offered(command)]
         offered.sort(key=lambda command: command is not commands.UNDO)  # while it can be used, nothing matters more
         found = [
-            (keymaps.shown(keymaps.keys_of(command, keymap)), command.name, self.why_not(command) is None)
-            for command in offered[: self.HINTED]
+            (keymaps.shown(keymaps.keys_of(command, keymap)), meant.name, self.why_not(meant) is None)
+            for command, meant in ((command, self.meant(command)) for command in offered[: self.HINTED])
         ]
         helped = (keymaps.shown(keymaps.keys_of(commands.HELP, keymap)), commands.HELP.name, True)
         return found, [helped, (keymaps.shown(keymaps.keys_of(commands.PALETTE, keymap)), "", True)]
@@ -205,6 +205,15 @@ class ConsoleScreen(NearScreen):
     def available(self) -> list[tuple[Command, MscError | None]]:
         """Every command that can be asked for here, with why it can't where it can't."""
         return [(command, self.why_not(command)) for command in (*self.ACTS, *commands.EVERYWHERE)]
+
+    def meant(self, command: Command) -> Command:
+        """What the key of a command stands for, for the ticket that it would work on."""
+        return commands.meant(command, self.subject())
+
+    def action_key(self, id: str) -> None:
+        """A command's key was pressed."""
+        command = next((one for one in self.ACTS if one.id == id), None)
+        self.action_act(self.meant(command).id if command else id)
 
     def action_act(self, id: str) -> None:
         """Runs a command, or says why it can't be."""

@@ -17,7 +17,7 @@ from .. import clock, commands, keymaps
 from ..config import Home, Settings
 from ..desk.places import console_lock, holder
 from ..desk.places import held as lock_held
-from ..desk.reading import Reading
+from ..desk.reading import CLOCK_OFF, Reading
 from ..errors import MscError
 from ..i18n import _, ngettext
 from ..sync.status import SyncStatus
@@ -352,8 +352,10 @@ class Console(Acting):
             unsure=unsure,
             at_risk=self._at_risk,
             offline_since=None if sync.online else sync.since or self._started_at,
+            connecting=sync.since is None and self.settings.central is not None,
             pending=pending,
             refused=attention,
             onlooker=self.read_only,
+            note=_("clock off") if abs(self.reading.clock_offset()) >= CLOCK_OFF else "",
             weak=_("password only") if self._password_only else "",
         )

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 
 from .. import commands
 from ..commands import Command
-from ..domain.model import Article
+from ..domain.model import Article, Ticket
 from ..errors import MscError
 from ..i18n import _, when
 from ..widgets.document import Document
@@ -172,9 +172,10 @@ class KnowledgePick(Modal[str]):
     }
     """
 
-    def __init__(self, text: str = "") -> None:
+    def __init__(self, ticket: Ticket) -> None:
         super().__init__()
-        self._text = text
+        self._ticket = ticket
+        self._text = ""
         self._articles: dict[str, Article] = {}
 
     def content(self) -> ComposeResult:
@@ -184,7 +185,7 @@ class KnowledgePick(Modal[str]):
         yield Document()
 
     def on_mount(self) -> None:
-        """Starts with what was handed in."""
+        """Starts with what fits the ticket."""
         self.title_box(_("Knowledge"))
         self.query_one(SearchLine).focus()
         self._search(self._text)
@@ -203,8 +204,14 @@ class KnowledgePick(Modal[str]):
             self.query_one(PickList).focus()
 
     def _search(self, text: str) -> None:
-        self._text, desk = text, self.shell.desk
-        work = (lambda: desk.search_articles(text, SEARCH_MOST) or desk.articles()) if text else desk.articles
+        self._text, desk, ticket = text, self.shell.desk, self._ticket
+
+        def work() -> list[Article]:
+            if text:
+                return desk.search_articles(text, SEARCH_MOST) or desk.articles()
+            first = desk.suggestions(ticket)
+            return [*first, *(one for one in desk.articles() if one not in first)]
+
         self.shell.in_thread(work, lambda found: self._show(text, found), group="knowledge")
 
     def _show(self, text: str, found: Sequence[Article]) -> None:

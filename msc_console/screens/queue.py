@@ -105,6 +105,10 @@ class QueueScreen(Verbs):
             return commands.why_not(anywhere, self.shell.reading.person, None, self.shell.now())
         return super().why_not(command)
 
+    def meant(self, command: commands.Command) -> commands.Command:
+        """With several marked a key means one thing for all of them."""
+        return command if self.is_mounted and self.query_one(TicketList).marked else super().meant(command)
+
     def frame(self) -> None:
         """Also the note under the list."""
         super().frame()

@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from .. import commands, keymaps
 from ..commands import Command
 from ..desk import unsettled
+from ..desk.reading import CLOCK_OFF
 from ..desk.unsettled import Settling, Standing, Unsettled
 from ..errors import ConflictError, MscError
 from ..i18n import _, when
@@ -19,6 +20,7 @@ from ..widgets.document import Document
 from ..widgets.paint import Tone
 from ..widgets.pick_list import Item, PickList
 from ..widgets.text_line import TextLine
+from ..widgets.words import clock_word
 from . import act_lines
 from .base import ConsoleScreen, bindings
 from .shell import Outcome
@@ -109,6 +111,9 @@ class SyncScreen(ConsoleScreen):
             parts.append(sentence(status.problem, status.data, self.shell.settings.zone))
         if status.last_sync:
             parts.append(_("in step at {time}").format(time=when(status.last_sync, self.shell.zone, self.shell.now())))
+        offset = self.shell.reading.clock_offset()
+        if abs(offset) >= CLOCK_OFF:
+            parts.append(clock_word(offset))
         if any(row.standing is Standing.WAITING for row in self._rows.values()):
             parts.append(_("what is unsent is safe on this laptop"))
         tone = Tone.WARN if status.problem else Tone.DIM

@@ -275,7 +275,9 @@ class TicketScreen(Verbs):
         """Finds an article and puts its words into the reply."""
         from .knowledge import KnowledgePick
 
-        self.app.push_screen(KnowledgePick(), lambda text: self._write("reply", text) if text else None)
+        if self._view is not None:
+            pick = KnowledgePick(self._view.ticket)
+            self.app.push_screen(pick, lambda text: self._write("reply", text) if text else None)
 
     # -- the frame
 
@@ -284,7 +286,9 @@ class TicketScreen(Verbs):
         if self.is_mounted and self.query_one(Composer).area.has_focus:
             return command is commands.SEND
         if command is commands.RESUME:
-            return self._view is not None and commands.held_back(self._view.ticket.state)
+            return self._view is not None and (
+                commands.held_back(self._view.ticket.state) or self.meant(command) is not command
+            )
         if command is commands.TAKE:
             return self._view is not None and self._view.ticket.owner != self.shell.desk.person.id
         return super().offered(command)

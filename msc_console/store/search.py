@@ -41,6 +41,22 @@ def articles(conn: Connection, text: str, limit: int = 20) -> "list[Article]":
     return _in_order(conn, Article, "article", text, "bm25(search_article, 8.0, 4.0, 1.0)", limit)
 
 
+def suggestions(conn: Connection, text: str, service: str | None, limit: int) -> "list[Article]":
+    """Articles that hold any of the words, the best first; where a service is given, its own and those of none."""
+    from ..domain.model import Article
+
+    wanted = query(text)
+    if wanted is None:
+        return []
+    found = conn.execute(
+        "SELECT article.id FROM search_article CROSS JOIN article ON article.n = search_article.rowid"
+        " WHERE search_article MATCH ?1 AND (?2 IS NULL OR article.service IS NULL OR article.service = ?2)"
+        " ORDER BY bm25(search_article, 8.0, 4.0, 1.0), article.id LIMIT ?3",
+        (wanted.replace('" "', '" OR "'), service, limit),
+    )
+    return _by_ids(conn, Article, "article", [row[0] for row in found])
+
+
 def contacts(conn: Connection, text: str, limit: int = 20) -> "list[Contact]":
     """Contacts by name, organisation or address, by name."""
     from ..domain.model import Contact
@@ -61,7 +77,10 @@ def _ids(conn: Connection, entity: str, text: str, order: str, limit: int) -> li
 
 
 def _in_order(conn: Connection, kind: type[rows.T], entity: str, text: str, order: str, limit: int) -> list[rows.T]:
-    ids = _ids(conn, entity, text, order, limit)
+    return _by_ids(conn, kind, entity, _ids(conn, entity, text, order, limit))
+
+
+def _by_ids(conn: Connection, kind: type[rows.T], entity: str, ids: list[str]) -> list[rows.T]:
     values = rows.values(conn, kind, entity, f"id {rows.IN}", (rows.bind(ids),))
     by_id = {cast(str, getattr(value, "id", "")): value for value in values}
     return [by_id[id] for id in ids]

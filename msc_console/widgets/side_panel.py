@@ -9,7 +9,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 
 from msc_console.domain.clocks import elapsed, remaining
-from msc_console.domain.model import Clock, Contact, Hop, Named, Organisation, Service, Ticket
+from msc_console.domain.model import Article, Clock, Contact, Hop, Named, Organisation, Service, Ticket
 from msc_console.domain.terms import HopState, Party
 from msc_console.i18n import _, duration_short, when
 from msc_console.text import clean
@@ -20,6 +20,8 @@ from .painted import Painted
 
 LABEL = 12
 """Cells of the names at the left."""
+CODE = 8
+"""Cells of an article's code."""
 BAR = 8
 SOON = timedelta(minutes=30)
 
@@ -33,6 +35,8 @@ class About:
     contact: Contact | None = None
     organisation: Organisation | None = None
     service: Service | None = None
+    articles: tuple[Article, ...] = ()
+    """Of the knowledge base, the likeliest first."""
     pending: bool = False
     """Acts that central has not answered are in the figures: they carry `~`."""
     names: Mapping[str, str] = field(default_factory=dict)
@@ -45,6 +49,7 @@ def render_panel(about: About, width: int, now: datetime, zone: tzinfo) -> list[
         _subject_matter(about, width),
         _whose(about, width),
         [line for hop in about.hops for line in _hop(hop, about.names, now, zone, width)],
+        _knowledge(about.articles, width),
     ]
     lines: list[Line] = []
     for section in sections:
@@ -123,6 +128,14 @@ def _whose(about: About, width: int) -> list[Line]:
     for address in contact.addresses if contact else ():
         lines += _pair(words.channel_word(address.channel), address.value, width)
     return lines
+
+
+def _knowledge(articles: Iterable[Article], width: int) -> list[Line]:
+    lines: list[Line] = [[(f" {_('Knowledge')}", Tone.STRONG)]]
+    for one in articles:
+        code = pad(line_of(one.code, CODE - 2), CODE)
+        lines.append([(f" {code}", Tone.ACCENT), (line_of(one.title, width - CODE - 2), Tone.PLAIN)])
+    return lines if len(lines) > 1 else []
 
 
 def _hop(hop: Hop, names: Mapping[str, str], now: datetime, zone: tzinfo, width: int) -> list[Line]:

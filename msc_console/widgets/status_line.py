@@ -32,6 +32,8 @@ class Status:
     at_risk: int = 0
     """Own tickets whose target is about to be missed."""
     offline_since: datetime | None = None
+    connecting: bool = False
+    """Central has not been tried yet: neither online nor offline."""
     pending: int = 0
     """Acts that wait for central."""
     refused: int = 0
@@ -89,6 +91,8 @@ def _right(status: Status, zone: tzinfo, detail: int) -> Line:
         parts.append((_("SLA at risk {n}").format(n=status.at_risk), tone))
     if status.onlooker:
         parts.append((f"\u25cb {_('look only')}", Tone.WARN))
+    elif status.connecting:
+        parts.append(("\u25cc " + _("connecting"), Tone.DIM))
     elif status.offline_since is None:
         parts.append((f"\u25cf {_('online')}", Tone.GOOD))
     else:

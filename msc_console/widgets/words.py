@@ -1,5 +1,7 @@
 """The trade's closed lists in the person's words, long and short. A value of a newer peer is shown as it is."""
 
+from datetime import timedelta
+
 from msc_console.domain.terms import (
     Channel,
     Delivery,
@@ -13,7 +15,7 @@ from msc_console.domain.terms import (
     Tier,
     WaitingParty,
 )
-from msc_console.i18n import N_, _
+from msc_console.i18n import N_, _, duration_short
 from msc_console.text import clean
 
 _STATE: dict[str, str] = {
@@ -208,3 +210,9 @@ def role_word(role: str) -> str:
 def field_word(field: str) -> str:
     """A field of a ticket."""
     return _word(_FIELD, field)
+
+
+def clock_word(offset: timedelta) -> str:
+    """How far this laptop's clock is from central's; `offset` is central's time minus the laptop's."""
+    told = _("this laptop's clock is {time} slow") if offset > timedelta(0) else _("this laptop's clock is {time} fast")
+    return told.format(time=duration_short(abs(offset)))

@@ -18,7 +18,7 @@ from msc_console.screens.palette import Help, Palette
 from msc_console.widgets.ticket_list import TicketList
 from tests.support.screens import screen_text
 
-from .stage import BAGUS, HENDRA, NOW, RINA, SARI, a_ticket, at, press, settled, ticket_id, until_true
+from .stage import BAGUS, HENDRA, NOW, RINA, SARI, a_ticket, apply, at, press, settled, ticket_id, until_true
 
 FREE = a_ticket(1, "bebas", ago=timedelta(hours=1))
 OWN = replace(FREE, owner=RINA.id, state=State.OPEN)
@@ -67,6 +67,39 @@ def test_ids_are_unique_and_every_command_has_words() -> None:
 def test_a_command_says_why_not(command: commands.Command, who: Person, ticket: object, key: str | None) -> None:
     why = commands.why_not(command, who, ticket, NOW, "Bagus")  # type: ignore[arg-type]
     assert (why.key if why else None) == key
+
+
+@pytest.mark.parametrize(
+    ("command", "state", "meant"),
+    [
+        (commands.RESOLVE, State.OPEN, commands.RESOLVE),
+        (commands.RESOLVE, State.RESOLVED, commands.CLOSE),
+        (commands.RESOLVE, State.CLOSED, commands.RESOLVE),
+        (commands.RESUME, State.WAITING_CUSTOMER, commands.RESUME),
+        (commands.RESUME, State.RESOLVED, commands.REOPEN),
+        (commands.RESUME, State.CLOSED, commands.REOPEN),
+        (commands.HOLD, State.RESOLVED, commands.HOLD),
+    ],
+)
+def test_a_key_goes_on_the_same_way_on_a_resolved_ticket(
+    command: commands.Command, state: State, meant: commands.Command
+) -> None:
+    assert commands.meant(command, replace(OWN, state=state)) is meant
+    assert commands.meant(command, None) is command
+
+
+@pytest.mark.parametrize(("key", "hint", "state"), [("l", "l tutup", State.CLOSED), ("u", "u buka lagi", State.OPEN)])
+async def test_a_resolved_ticket_is_closed_or_reopened_by_a_key(desk: Desk, key: str, hint: str, state: State) -> None:
+    done = a_ticket(4300, "Sudah beres", ago=timedelta(hours=1), owner=RINA.id)
+    apply(desk, [("ticket", replace(done, state=State.RESOLVED, resolved_at=NOW))])
+    async with at(desk, (200, 50)) as (app, pilot):
+        app.open_ticket(ticket_id(4300))
+        await settled(pilot)
+        assert hint in screen_text(app)
+        await press(pilot, key)
+        if key == "u":
+            await press(pilot, *"masih", "ctrl+s")
+        await until_true(pilot, lambda: desk.find_ticket(ticket_id(4300)).state == state)
 
 
 def test_keys_as_people_read_them() -> None:
