@@ -20,7 +20,7 @@ import msgspec
 
 from msc_console import records
 from msc_console.central.problems import CODES
-from msc_console.domain import model, shapes, terms
+from msc_console.domain import model, rights, shapes, terms
 from msc_console.domain.decide import MERGING
 from msc_console.domain.rights import OP_RIGHT
 from msc_console.domain.scope import KEEP_CLOSED
@@ -181,8 +181,26 @@ def lists() -> str:
     return _table("type,words", rows())
 
 
+def roles() -> str:
+    """What each role receives and what is left out of it."""
+
+    def hidden(sight: rights.Sight) -> Iterator[str]:
+        yield from () if sight.internal else ("internal entries, hops, conflicts",)
+        for entity, names in sorted(sight.hidden.items()):
+            yield ", ".join(f"`{entity}.{name}`" for name in sorted(names))
+
+    return _table(
+        "role,groups,left out",
+        (
+            (f"`{role}`", ", ".join(f"`{kind}`" for kind in sorted(grant.sight.kinds)), "; ".join(hidden(grant.sight)))
+            for role, grant in rights.GRANTS.items()
+            if role is not terms.Role.SYSTEM
+        ),
+    )
+
+
 MADE: dict[str, Callable[[], str]] = {
-    made.__name__: made for made in (envelope, messages, entities, ops, problems, constants, lists)
+    made.__name__: made for made in (envelope, messages, entities, ops, roles, problems, constants, lists)
 }
 
 

@@ -14,11 +14,13 @@ from sqlalchemy import Connection, TextClause, text
 
 from .. import clock
 from ..domain.model import Person
+from ..domain.rights import Sight
 from ..sync.wire import Line
 from . import delta, feed, sql
+from .access import Reader
 from .cursors import Cursor, CursorExpired, Desk
 from .db import Central
-from .delta import Reader, Ref
+from .delta import Ref
 
 SPARE = 100
 """Rows read beyond a page for the end of its last op; a longer op costs a second statement."""
@@ -55,16 +57,25 @@ def page(
         return delta.lines(conn, reader, news, moment), seq
 
 
-def read(central: Central, person: Person, cursor: str, limit: int, now: datetime | None = None) -> Page:
+def read(
+    central: Central,
+    person: Person,
+    cursor: str,
+    limit: int,
+    now: datetime | None = None,
+    *,
+    sight: Sight | None = None,
+) -> Page:
     """The next page after `cursor` (empty = from the beginning). CursorExpired when the cursor is void.
 
-    An empty page is always up to date: stretches of the feed that hold nothing for the reader are passed over.
+    `sight` is narrower than that of the person's role. An empty page is always up to date: stretches of the feed that
+    hold nothing for the reader are passed over.
     """
     with central.read() as conn:
         moment = now or clock.now()
-        reader = Reader.of(person)
+        reader = Reader.of(person, sight)
         head = feed.head(conn)
-        desk = Desk(conn, head.generation, person.id, "public" if reader.public else "whole")
+        desk = Desk(conn, head.generation, person.id, reader.sight.name)
         place = desk.open(cursor, head.horizon) if cursor else Cursor(groups=reader.groups, born=head.seq)
         left = (place.groups | place.entering) - reader.groups
         out = _left(conn, reader, left, place.seq, moment) if left else []

@@ -8,21 +8,20 @@ one transaction.
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, bindparam
 
 from .. import clock, packing, records
-from ..domain.scope import KEEP_CLOSED
-from ..domain.terms import HopState, Visibility
+from ..domain.rights import Sight
+from ..domain.scope import own_group, queue_group
 from ..sync.wire import PART_BYTES, Line
-from . import sql
+from . import access, sql
 from . import world as setup
-from .delta import OF_TICKET, Reader
+from .access import OF_TICKET, Reader, View
 from .scope import FIXED
 
 PART_ROWS = 5_000
@@ -56,81 +55,49 @@ class Row(NamedTuple):
     line: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Audience:
+def audience_of(reader: Reader) -> View:
     """What readers of one shared cut have in common: their groups without their own, and the kind of view."""
-
-    groups: frozenset[str]
-    public: bool
-
-    @classmethod
-    def of(cls, reader: Reader) -> "Audience":
-        """The audience that a reader belongs to."""
-        return cls(frozenset(group for group in reader.groups if not group.startswith("own:")), reader.public)
-
-    def digest(self, generation: str) -> str:
-        """The same for the same audience of the same generation."""
-        told = "|".join((generation, "public" if self.public else "whole", *sorted(self.groups)))
-        return hashlib.sha256(told.encode()).hexdigest()
-
-    def named(self, kind: str) -> list[str]:
-        """The names within the groups of a kind (`queue`, `tier`)."""
-        return sorted(group.partition(":")[2] for group in self.groups if group.startswith(f"{kind}:"))
+    return View(frozenset(group for group in reader.groups if not group.startswith(own_group(""))), reader.sight)
 
 
-def shared(conn: Connection, audience: Audience, now: datetime) -> Iterator[Cut]:
+def digest(audience: View, generation: str) -> str:
+    """The same for the same audience of the same generation."""
+    told = "|".join((generation, audience.sight.name, *sorted(audience.groups)))
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def shared(conn: Connection, audience: View, now: datetime) -> Iterator[Cut]:
     """The parts for every reader of an audience. The set-up ends a part of its own."""
-    yield from _parts(_rows_of_setup(conn, audience))
-    open_, over = _tickets(conn, audience, now)
-    yield from _parts(_with_timelines(conn, open_, audience.public))
-    yield from _parts(_rows_of(conn, _CUSTOMERS, audience))
-    yield from _parts(_bare(conn, over))
+    yield from _parts(_rows_of_setup(conn, audience, now))
+    found = access.scoped_query(conn, audience, "ticket", "r.id, r.updated_at, r.closed_at", now).all()
+    open_ = sorted((-row.updated_at, row.id) for row in found if row.closed_at is None)
+    over = sorted((-row.closed_at, row.id) for row in found if row.closed_at is not None)
+    yield from _parts(_with_timelines(conn, audience, [id for _, id in open_], now))
+    yield from _parts(_rows_of(conn, _CUSTOMERS, audience, now))
+    yield from _parts(_bare(conn, audience, [id for _, id in over], now))
 
 
 def own(conn: Connection, reader: Reader, now: datetime) -> Iterator[Cut]:
     """The parts for one reader alone: the open tickets they hold, and what they hold outside their queues."""
-    audience = Audience.of(reader)
-    found = conn.execute(_OWNED, {"me": reader.person.id, "since": clock.to_ms(now - KEEP_CLOSED)}).all()
-    queues = set(audience.named("queue"))
+    mine = View(reader.groups & {own_group(reader.person.id)}, reader.sight)
+    newest = " ORDER BY r.updated_at DESC, r.id"
+    found = access.scoped_query(conn, mine, "ticket", "r.id, r.queue, r.closed_at", now, tail=newest).all()
+    queues = set(reader.named(queue_group("")))
     open_ = [row.id for row in found if row.closed_at is None]
     over = [row.id for row in found if row.closed_at is not None and row.queue not in queues]
-    yield from _parts(_with_timelines(conn, open_, audience.public))
-    yield from _parts(_bare(conn, over))
+    yield from _parts(_with_timelines(conn, mine, open_, now))
+    yield from _parts(_bare(conn, mine, over, now))
 
 
-def timeline(conn: Connection, ticket: str, public: bool) -> list[bytes]:
+def timeline(conn: Connection, reader: Reader, ticket: str, now: datetime) -> list[bytes]:
     """What belongs to one ticket beside the ticket itself, as lines."""
-    return [row.line for row in _belongings(conn, [ticket], public)]
+    return [row.line for row in _belongings(conn, reader, [ticket], now)]
 
 
-_OWNED = text(
-    "SELECT id, queue, closed_at FROM ticket WHERE owner = :me AND (closed_at IS NULL OR closed_at >= :since) "
-    "ORDER BY updated_at DESC, id"
-)
-_IN_QUEUES = sql.listed(
-    "SELECT id, updated_at, closed_at FROM ticket WHERE queue IN :ids AND (closed_at IS NULL OR closed_at >= :since)"
-)
-_AT_TIERS = sql.listed(
-    "SELECT id, updated_at, closed_at FROM ticket WHERE (closed_at IS NULL OR closed_at >= :since) "
-    f"AND id IN (SELECT ticket FROM hop WHERE tier IN :ids AND state <> '{HopState.RETURNED.value}')"
-)
 _DOCUMENTS = sql.listed("SELECT DISTINCT entity, id FROM change_group WHERE group_id IN :ids AND entity IN :documents")
 
 
-def _tickets(conn: Connection, audience: Audience, now: datetime) -> tuple[list[str], list[str]]:
-    """Ids of the tickets of the audience's groups, as `domain.scope` says: open ones and those that are over."""
-    since = clock.to_ms(now - KEEP_CLOSED)
-    found: dict[str, tuple[int, int | None]] = {}
-    for statement, names in ((_IN_QUEUES, audience.named("queue")), (_AT_TIERS, audience.named("tier"))):
-        if names:
-            for id, updated, closed in conn.execute(statement, {"ids": names, "since": since}):
-                found[id] = (updated, closed)
-    open_ = sorted((-updated, id) for id, (updated, closed) in found.items() if closed is None)
-    over = sorted((-closed, id) for id, (_, closed) in found.items() if closed is not None)
-    return [id for _, id in open_], [id for _, id in over]
-
-
-def _rows_of_setup(conn: Connection, audience: Audience) -> Iterator[Row]:
+def _rows_of_setup(conn: Connection, audience: View, now: datetime) -> Iterator[Row]:
     kept = [name for name in FIXED if name not in records.ENTITIES]
     statement = _DOCUMENTS.bindparams(bindparam("documents", expanding=True))
     refs = conn.execute(statement, {"ids": sorted(audience.groups), "documents": kept}).all()
@@ -138,51 +105,51 @@ def _rows_of_setup(conn: Connection, audience: Audience) -> Iterator[Row]:
         ids = sorted(id for of, id in refs if of == entity)
         for id, document in setup.documents(conn, entity, ids).items():
             yield Row(entity, _encode(Line(t="put", entity=entity, id=id, d=document)))
-    yield from _rows_of(conn, _SETUP, audience)
+    yield from _rows_of(conn, _SETUP, audience, now)
 
 
-def _rows_of(conn: Connection, entities: Iterable[str], audience: Audience) -> Iterator[Row]:
+def _rows_of(conn: Connection, entities: Iterable[str], audience: View, now: datetime) -> Iterator[Row]:
     """All rows of entities whose groups are fixed, where these are the audience's."""
     for entity in entities:
-        if audience.groups & FIXED[entity]:
-            last = ""
-            statement = sql.select(entity, "id > :last", f" ORDER BY id LIMIT {BATCH}")
-            while rows := conn.execute(statement, {"last": last}).all():
-                yield from _encoded(entity, rows)
-                last = rows[-1].id
+        last, tail = "", f" ORDER BY r.id LIMIT {BATCH}"
+        while rows := access.scoped_query(
+            conn, audience, entity, _columns(entity), now, "r.id > :last", tail, last=last
+        ).all():
+            yield from _encoded(entity, rows, audience.sight)
+            last = rows[-1].id
 
 
-def _with_timelines(conn: Connection, ids: Sequence[str], public: bool) -> Iterator[Row]:
+def _with_timelines(conn: Connection, audience: View, ids: Sequence[str], now: datetime) -> Iterator[Row]:
     for some in _batches(ids):
-        yield from _bare(conn, some)
-        yield from _belongings(conn, some, public)
+        yield from _bare(conn, audience, some, now)
+        yield from _belongings(conn, audience, some, now)
 
 
-def _bare(conn: Connection, ids: Sequence[str]) -> Iterator[Row]:
+def _bare(conn: Connection, audience: View, ids: Sequence[str], now: datetime) -> Iterator[Row]:
     """Tickets in the order of `ids`."""
-    statement = sql.select("ticket", "id IN :ids")
     for some in _batches(ids):
-        rows = {row.id: row for row in conn.execute(statement, {"ids": some})}
-        yield from _encoded("ticket", [rows[id] for id in some])
+        found = access.scoped_query(conn, audience, "ticket", _columns("ticket"), now, "r.id IN :ids", ids=list(some))
+        rows = {row.id: row for row in found}
+        yield from _encoded("ticket", [rows[id] for id in some], audience.sight)
 
 
-def _belongings(conn: Connection, ids: Sequence[str], public: bool) -> Iterator[Row]:
-    """What comes and goes with tickets; the customer's own people get public entries alone (`delta`)."""
+def _belongings(conn: Connection, audience: View, ids: Sequence[str], now: datetime) -> Iterator[Row]:
+    """What comes and goes with tickets."""
     for entity in OF_TICKET:
-        if not public:
-            statement = sql.select(entity, "ticket IN :ids")
-            yield from _encoded(entity, conn.execute(statement, {"ids": list(ids)}).all())
-        elif entity == "entry":
-            statement = sql.select(entity, "ticket IN :ids AND visibility = :seen")
-            binds = {"ids": list(ids), "seen": Visibility.PUBLIC.value}
-            yield from _encoded(entity, conn.execute(statement, binds).all())
+        found = access.scoped_query(conn, audience, entity, _columns(entity), now, "r.ticket IN :ids", ids=list(ids))
+        yield from _encoded(entity, found.all(), audience.sight)
+
+
+@cache
+def _columns(entity: str) -> str:
+    return ", ".join(f'r."{name}"' for name in records.columns(records.ENTITIES[entity]))
 
 
 def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
 
 
-def _encoded(entity: str, rows: Iterable[Any]) -> Iterator[Row]:
+def _encoded(entity: str, rows: Iterable[Any], sight: Sight) -> Iterator[Row]:
     """Rows of the database as lines, as `records.row_to_wire` has them: JSON that is stored as text goes as it is."""
     names, turned = _shape(entity)
     for row in rows:
@@ -192,7 +159,7 @@ def _encoded(entity: str, rows: Iterable[Any]) -> Iterator[Row]:
                 document[name] = turn(document[name])
         if extra := document.pop(records.EXTRA, None):
             document.update(json.loads(extra))
-        yield Row(entity, _encode(Line(t="put", entity=entity, id=document["id"], d=document)))
+        yield Row(entity, _encode(Line(t="put", entity=entity, id=row.id, d=access.shown(sight, entity, document))))
 
 
 @cache

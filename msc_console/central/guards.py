@@ -10,10 +10,10 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..sync.wire import HEADER, PROTOCOL, PROTOCOL_OLDEST_PULL, PROTOCOL_OLDEST_PUSH
+from .access import admit
 from .admission import Permit
 from .problems import ProblemError
 from .service import service_of, session_of
-from .tokens import authenticate
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -46,13 +46,14 @@ def bearer(connection: Connection) -> str:
     return token.strip()
 
 
-async def signed_in(connection: Connection, _handler: BaseRouteHandler) -> None:
-    """Finds the session of the access token, or answers 401."""
+async def signed_in(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Finds the session of the access token, or answers 401; its person must hold the route's `opt["right"]`, or 403.
+
+    A route that names no right is nobody's.
+    """
     service = service_of(connection)
-    token = bearer(connection)
-    connection.state.session = await anyio.to_thread.run_sync(
-        lambda: authenticate(service.central, token, "access", service.now())
-    )
+    token, right = bearer(connection), handler.opt.get("right")
+    connection.state.session = await anyio.to_thread.run_sync(admit, service.central, token, right, service.now())
 
 
 async def admitted(connection: Connection, handler: BaseRouteHandler) -> None:

@@ -17,10 +17,10 @@ from .. import clock
 from ..domain.model import Person
 from ..sync.wire import Snapshot, SnapshotPart
 from . import cutting, feed, sql
+from .access import Reader, View
 from .cursors import Cursor, Desk
-from .cutting import Audience, Cut
+from .cutting import Cut
 from .db import Central
-from .delta import Reader
 from .problems import ProblemError
 
 SHARED = timedelta(minutes=10)
@@ -76,12 +76,12 @@ class Snapshots:
         What is the reader's own is in it already.
         """
         reader, now = Reader.of(person), self._now()
-        audience = Audience.of(reader)
+        audience = cutting.audience_of(reader)
         with self._central.read() as conn:
             head = feed.head(conn)
         with self._central.write() as conn:
             _sweep(conn, now)
-            id, new = _found_or_new(conn, audience.digest(head.generation), head, now)
+            id, new = _found_or_new(conn, cutting.digest(audience, head.generation), head, now)
         if new:
             self._pool.submit(self._cut, id, audience, head.generation)
         if self._has_own(id, person):
@@ -106,8 +106,8 @@ class Snapshots:
                 SnapshotPart(n, rows, size, sha256, json.loads(entities))
                 for n, rows, size, sha256, entities in conn.execute(_PARTS, {"id": id, "me": person.id})
             ]
-            view = "public" if reader.public else "whole"
-            cursor = Desk(conn, generation, person.id, view).seal(Cursor(seq=seq, groups=reader.groups))
+            desk = Desk(conn, generation, person.id, reader.sight.name)
+            cursor = desk.seal(Cursor(seq=seq, groups=reader.groups))
         shared = [part for part in found if part.n > 0]
         mine = sorted((part for part in found if part.n < 0), key=lambda part: -part.n)
         head = shared[:1]
@@ -135,7 +135,7 @@ class Snapshots:
         now, generation = self._now(), feed.head(conn).generation
         if (
             row is None
-            or row.audience != Audience.of(reader).digest(generation)
+            or row.audience != cutting.digest(cutting.audience_of(reader), generation)
             or row.state == "failed"
             or row.made_at < clock.to_ms(now - KEPT)
             or (row.state == "cutting" and row.touched_at < clock.to_ms(now - STUCK))
@@ -143,7 +143,7 @@ class Snapshots:
             raise ProblemError("snapshot_gone")
         return int(row.seq), str(row.state), generation
 
-    def _cut(self, id: str, audience: Audience, generation: str) -> None:
+    def _cut(self, id: str, audience: View, generation: str) -> None:
         try:
             with self._central.read() as conn:
                 if feed.head(conn).generation != generation:

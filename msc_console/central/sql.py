@@ -1,7 +1,7 @@
 """Statements that both databases take, built from the column lists of the domain's classes."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -72,13 +72,15 @@ def storable(told: str) -> bool:
     return "\0" not in told
 
 
-def by_ids(conn: Connection, statement: TextClause, ids: Iterable[str]) -> Sequence[Mapping[str, Any]]:
-    """Rows of a statement with a list bind, asked in id order and in portions that every driver takes."""
+def portions(ids: Iterable[str]) -> Iterator[list[str]]:
+    """Ids that can be stored, in order, in portions that every driver takes."""
     wanted = sorted({id for id in ids if storable(id)})
-    found: list[Mapping[str, Any]] = []
-    for start in range(0, len(wanted), PORTION):
-        found += rows(conn, statement, ids=wanted[start : start + PORTION])
-    return found
+    return (wanted[start : start + PORTION] for start in range(0, len(wanted), PORTION))
+
+
+def by_ids(conn: Connection, statement: TextClause, ids: Iterable[str]) -> Sequence[Mapping[str, Any]]:
+    """Rows of a statement with a list bind, asked in id order."""
+    return [row for some in portions(ids) for row in rows(conn, statement, ids=some)]
 
 
 def many(conn: Connection, statement: TextClause, values: Collection[Mapping[str, Any]]) -> None:

@@ -23,6 +23,7 @@ from uuid_utils import uuid7
 from .. import records
 from ..clock import from_ms, iso, to_ms
 from ..domain.model import Person
+from ..domain.rights import Sight, granted
 from ..errors import MscError
 from ..seal import verify
 from ..sync.wire import Refresh, Signed, Tokens
@@ -50,6 +51,11 @@ class Session:
     family: str
     person: Person
     device: dict[str, Any]
+
+    @property
+    def sight(self) -> Sight:
+        """What of the rows in scope this caller may see."""
+        return granted(self.person.role).sight
 
 
 Row = dict[str, Any]

@@ -1,11 +1,24 @@
-"""Who may do what: roles and rights as one table. Contract, "user layering by function" (R23)."""
+"""Who may do and see what: the roles as one table. Contract, "user layering by function" (R23).
 
+What the table does not name is denied. Central asks it through `central.access`, a laptop before each command.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .terms import Op, Role
 
 
 class Right(StrEnum):
+    READ = "read"
+    """Receive the rows that the role's sight and the person's groups give."""
+    SEND = "send"
+    """Hand in ops, each of which is then judged by its own right."""
+    TOKENS = "tokens"
+    """Own service tokens for scripts."""
+    REVIEW = "review"
+    """Read the ops that wait in quarantine."""
     CREATE = "create"
     TAKE = "take"
     WORK = "work"
@@ -24,33 +37,97 @@ class Right(StrEnum):
     SYSTEM = "system"
 
 
-_FRONT = frozenset(
-    {
-        Right.CREATE,
-        Right.TAKE,
-        Right.WORK,
-        Right.NOTE,
-        Right.REPLY,
-        Right.ESCALATE,
-        Right.PROXY,
-        Right.CONTACT,
-    }
-)
-_LEAD = _FRONT | {Right.ASSIGN, Right.OVERRIDE}
+class Kind(StrEnum):
+    """Kinds of groups (`scope`): what a role may receive at all. Which of a kind, the person's own row says."""
 
-RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.AGENT: _FRONT,
-    Role.AGENT_B2B: _FRONT,
-    Role.EOS: _FRONT,
-    Role.SUPERVISOR: _LEAD,
-    Role.MANAGER: _LEAD,
-    Role.QA: frozenset(),
-    Role.WFM: frozenset(),
-    Role.DUKTEK: frozenset({Right.CREATE, Right.NOTE}),
-    Role.RESOLVER: frozenset({Right.NOTE, Right.ACKNOWLEDGE, Right.ESCALATE}),
-    Role.CUSTOMER: frozenset(),
-    Role.SYSTEM: frozenset(Right),
+    COMMON = "common"
+    KNOWLEDGE = "kb"
+    CUSTOMERS = "customers"
+    QUEUE = "queue"
+    OWN = "own"
+    TIER = "tier"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What of the rows a reader may see. `name` tells one kind of view from another: a cursor holds for one alone."""
+
+    name: str
+    kinds: frozenset[Kind]
+    internal: bool = True
+    """Internal entries, escalations and conflicts; without it public entries alone."""
+    hidden: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Entity -> fields that are left out of every document; each has a default to stand for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role's row of the table."""
+
+    rights: frozenset[Right]
+    sight: Sight
+
+
+_DESK = frozenset({Right.READ, Right.SEND})
+_FRONT = _DESK | {
+    Right.CREATE,
+    Right.TAKE,
+    Right.WORK,
+    Right.NOTE,
+    Right.REPLY,
+    Right.ESCALATE,
+    Right.PROXY,
+    Right.CONTACT,
 }
+_LEAD = _FRONT | {Right.ASSIGN, Right.OVERRIDE, Right.TOKENS, Right.REVIEW}
+
+_INSIDE = frozenset({Kind.COMMON, Kind.KNOWLEDGE, Kind.OWN})
+_IMPORTED = frozenset({"source"})
+"""What an import kept as given: nobody has sifted it for personal data."""
+
+WHOLE = Sight(name="whole", kinds=_INSIDE | {Kind.QUEUE, Kind.CUSTOMERS})
+QUALITY = Sight(
+    name="quality",
+    kinds=_INSIDE | {Kind.QUEUE, Kind.CUSTOMERS},
+    hidden={"ticket": _IMPORTED, "contact": frozenset({"addresses"})},
+)
+"""Interactions are read and scored; nobody is rung up."""
+WORKFORCE = Sight(name="workforce", kinds=_INSIDE - {Kind.OWN})
+"""People and hours; no tickets."""
+TECHNICAL = Sight(name="technical", kinds=_INSIDE | {Kind.QUEUE}, hidden={"ticket": _IMPORTED})
+LEVEL = Sight(name="level", kinds=_INSIDE | {Kind.TIER}, hidden={"ticket": _IMPORTED})
+"""What was escalated to the own tier, or was given to the person."""
+_UNSAID = {
+    "ticket": frozenset({"source", "watchers", "tags", "priority_reason", "hold_reason", "clocks"}),
+    "entry": frozenset({"changes", "data", "delivery_note"}),
+    "person": frozenset({"skills"}),
+}
+"""Words of the house for itself; a clock says what it is paused for."""
+PUBLIC = Sight(
+    name="public",
+    kinds=frozenset({Kind.COMMON, Kind.QUEUE}),
+    internal=False,
+    hidden=_UNSAID,
+)
+"""The customer's own people: what was said to the customer, in the queues that are shown to them."""
+NOTHING = Sight(name="nothing", kinds=frozenset())
+
+GRANTS: Mapping[Role, Grant] = {
+    Role.AGENT: Grant(_FRONT, WHOLE),
+    Role.AGENT_B2B: Grant(_FRONT, WHOLE),
+    Role.EOS: Grant(_FRONT, WHOLE),
+    Role.SUPERVISOR: Grant(_LEAD, WHOLE),
+    Role.MANAGER: Grant(_LEAD, WHOLE),
+    Role.QA: Grant(_DESK, QUALITY),
+    Role.WFM: Grant(_DESK, WORKFORCE),
+    Role.DUKTEK: Grant(_DESK | {Right.CREATE, Right.NOTE, Right.TOKENS}, TECHNICAL),
+    Role.RESOLVER: Grant(_DESK | {Right.NOTE, Right.ACKNOWLEDGE, Right.ESCALATE}, LEVEL),
+    Role.CUSTOMER: Grant(_DESK, PUBLIC),
+    Role.SYSTEM: Grant(frozenset(Right), WHOLE),
+}
+"""Role -> what it may do and see."""
+
+_NONE = Grant(frozenset(), NOTHING)
 
 OP_RIGHT: dict[Op, frozenset[Right]] = {
     Op.TICKET_CREATE: frozenset({Right.CREATE}),
@@ -80,11 +157,16 @@ OP_RIGHT: dict[Op, frozenset[Right]] = {
 """Op kind -> the rights of which one is enough. A kind that is absent is not built in this version."""
 
 
+def granted(role: Role) -> Grant:
+    """A role's row; a role of a newer peer may and sees nothing."""
+    return GRANTS.get(role, _NONE)
+
+
 def has(role: Role, right: Right) -> bool:
-    """Whether a role holds a right; a role of a newer peer holds none."""
-    return right in RIGHTS.get(role, frozenset())
+    """Whether a role holds a right."""
+    return right in granted(role).rights
 
 
 def may(role: Role, op: Op) -> bool:
     """Whether a role may ask for an op at all; the rules of the op may still refuse it."""
-    return not OP_RIGHT.get(op, frozenset()).isdisjoint(RIGHTS.get(role, frozenset()))
+    return not OP_RIGHT.get(op, frozenset()).isdisjoint(granted(role).rights)

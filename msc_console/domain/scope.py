@@ -4,29 +4,29 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from .model import Hop, Person, Ticket
-from .terms import HopState, Role
+from .rights import Kind, Sight, granted
+from .terms import HopState
 
-COMMON = "common"
-KNOWLEDGE = "kb"
-CUSTOMERS = "customers"
+COMMON = str(Kind.COMMON)
+KNOWLEDGE = str(Kind.KNOWLEDGE)
+CUSTOMERS = str(Kind.CUSTOMERS)
 KEEP_CLOSED = timedelta(days=90)
 """How long a closed ticket stays on laptops; older ones are read on demand."""
 
-_CUSTOMER_FACING = frozenset(
-    {Role.AGENT, Role.AGENT_B2B, Role.EOS, Role.SUPERVISOR, Role.MANAGER, Role.QA, Role.SYSTEM}
-)
+_WHOLE_KINDS = frozenset({Kind.COMMON, Kind.KNOWLEDGE, Kind.CUSTOMERS})
+"""Kinds of one group each."""
 
 
 def queue_group(key: str) -> str:
-    return f"queue:{key}"
+    return f"{Kind.QUEUE}:{key}"
 
 
 def own_group(person: str) -> str:
-    return f"own:{person}"
+    return f"{Kind.OWN}:{person}"
 
 
 def tier_group(tier: str) -> str:
-    return f"tier:{tier}"
+    return f"{Kind.TIER}:{tier}"
 
 
 def groups_of_ticket(ticket: Ticket, hops: Iterable[Hop], now: datetime) -> frozenset[str]:
@@ -40,13 +40,16 @@ def groups_of_ticket(ticket: Ticket, hops: Iterable[Hop], now: datetime) -> froz
     return frozenset(groups)
 
 
-def groups_of_person(person: Person) -> frozenset[str]:
-    """The groups a person receives; none once the account is off."""
+def groups_of_person(person: Person, sight: Sight | None = None) -> frozenset[str]:
+    """The groups a person receives, by the role's sight or a narrower one; none once the account is off."""
     if not person.active:
         return frozenset()
-    groups = {COMMON, KNOWLEDGE, own_group(person.id)} | {queue_group(key) for key in person.queues}
-    if person.role == Role.RESOLVER:
+    kinds = (sight or granted(person.role).sight).kinds
+    groups = {str(kind) for kind in kinds & _WHOLE_KINDS}
+    if Kind.QUEUE in kinds:
+        groups |= {queue_group(key) for key in person.queues}
+    if Kind.OWN in kinds:
+        groups.add(own_group(person.id))
+    if Kind.TIER in kinds:
         groups.add(tier_group(person.tier))
-    if person.role in _CUSTOMER_FACING:
-        groups.add(CUSTOMERS)
     return frozenset(groups)

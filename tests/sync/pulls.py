@@ -10,9 +10,10 @@ import msgspec
 
 from msc_console import clock
 from msc_console.central import changes, cutting
+from msc_console.central.access import Reader
 from msc_console.central.cursors import CursorExpired
 from msc_console.central.db import Central
-from msc_console.central.delta import Reader, visible_tickets
+from msc_console.central.delta import visible_tickets
 from msc_console.central.problems import CODES, ProblemError
 from msc_console.central.snapshots import Snapshots
 from msc_console.desk.syncing import CacheDisk
@@ -93,7 +94,7 @@ class Way:
         with self.central.read() as conn:
             if not visible_tickets(conn, reader, [ticket], NOW):
                 raise self._declined("not_found")
-            lines = cutting.timeline(conn, ticket, reader.public)
+            lines = cutting.timeline(conn, reader, ticket, NOW)
         return read_whole(b"\n".join([*lines, msgspec.json.encode(Line("end", rows=len(lines)))]))[0]
 
     def renew(self, timeout: float | None = None) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import HttpMethod, Request, Response, delete, post, route
 from litestar.params import JSONBody
 
+from ...domain.rights import Right
 from ...sync.wire import Code, Pending, Refresh, SignIn, Tokens
 from ..guards import bearer, signed_in
 from ..problems import described
@@ -74,7 +75,7 @@ def refresh(request: Asked, data: JSONBody[Refresh]) -> Tokens:
     guards=[signed_in],
     sync_to_thread=True,
     request_max_body_size=BODY,
-    opt={"protocol": "pull"},
+    opt={"protocol": "pull", "right": Right.READ},
     responses=described(400, 401, 426, 503),
     security=[{"access": []}],
     summary="Sign out",

@@ -9,9 +9,11 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, Parameter
 
 from ...clock import iso
+from ...domain.rights import Right
 from ...sync.wire import NDJSON, Line, Snapshot
 from .. import cutting
-from ..delta import Reader, visible_tickets
+from ..access import Reader
+from ..delta import visible_tickets
 from ..guards import admitted, permit_of, signed_in
 from ..problems import ProblemError, described
 from ..service import service_of, session_of
@@ -29,8 +31,8 @@ Asked = Request[Any, Any, Any]
     "/v1/snapshots",
     status_code=200,
     guards=[signed_in, admitted],
-    opt={"protocol": "pull", "load": "bootstrap"},
-    responses=described(400, 401, 426, 429, 503),
+    opt={"protocol": "pull", "load": "bootstrap", "right": Right.READ},
+    responses=described(400, 401, 403, 426, 429, 503),
     security=[{"access": []}],
     summary="Begin a first pull in parts",
     tags=["sync"],
@@ -46,8 +48,8 @@ async def begin(request: Asked) -> Snapshot:
 @get(
     "/v1/snapshots/{snapshot:str}",
     guards=[signed_in, admitted],
-    opt={"protocol": "pull", "load": "bootstrap"},
-    responses=described(400, 401, 410, 426, 429, 503),
+    opt={"protocol": "pull", "load": "bootstrap", "right": Right.READ},
+    responses=described(400, 401, 403, 410, 426, 429, 503),
     security=[{"access": []}],
     summary="What of a snapshot is there",
     tags=["sync"],
@@ -65,9 +67,9 @@ async def manifest(
     "/v1/snapshots/{snapshot:str}/parts/{part:int}",
     guards=[signed_in, admitted],
     sync_to_thread=True,
-    opt={"protocol": "pull", "load": "bootstrap"},
+    opt={"protocol": "pull", "load": "bootstrap", "right": Right.READ},
     media_type=ZSTD,
-    responses=described(400, 401, 404, 410, 426, 429, 503),
+    responses=described(400, 401, 403, 404, 410, 426, 429, 503),
     security=[{"access": []}],
     summary="A part of a snapshot",
     tags=["sync"],
@@ -82,21 +84,22 @@ def part(request: Asked, snapshot: FromPath[str], part: FromPath[int]) -> Respon
     "/v1/tickets/{ticket:str}/timeline",
     guards=[signed_in],
     sync_to_thread=True,
-    opt={"protocol": "pull"},
+    opt={"protocol": "pull", "right": Right.READ},
     media_type=NDJSON,
-    responses=described(400, 401, 404, 426, 503),
+    responses=described(400, 401, 403, 404, 426, 503),
     security=[{"access": []}],
     summary="What belongs to one ticket",
     tags=["sync"],
 )
 def timeline(request: Asked, ticket: FromPath[str]) -> Response[bytes]:
     """Entries, escalations and conflicts of a ticket of the reader's groups, as `put` lines and an `end` line."""
-    service, reader = service_of(request), Reader.of(session_of(request).person)
+    service, session, now = service_of(request), session_of(request), service_of(request).now()
+    reader = Reader.of(session.person, session.sight)
     with service.central.read() as conn:
-        if not visible_tickets(conn, reader, [ticket], service.now()):
+        if not visible_tickets(conn, reader, [ticket], now):
             raise ProblemError("not_found")
-        lines = cutting.timeline(conn, ticket, reader.public)
-    end = Line(t="end", rows=len(lines), server_time=iso(service.now()))
+        lines = cutting.timeline(conn, reader, ticket, now)
+    end = Line(t="end", rows=len(lines), server_time=iso(now))
     return Response(b"\n".join([*lines, msgspec.json.encode(end)]), media_type=NDJSON)
 
 

@@ -10,13 +10,13 @@ from litestar import Request, get
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.response import Stream
 
+from ...domain.rights import Right
 from ...sync.wire import Bye, Head
-from ..delta import Reader
+from ..access import Reader, admit
 from ..guards import bearer, signed_in
 from ..pokes import Listening
 from ..problems import ProblemError, described
 from ..service import Service, service_of, session_of
-from ..tokens import authenticate
 
 EVENTS = "text/event-stream"
 PING = b": ping\n\n"
@@ -36,12 +36,12 @@ class Event(msgspec.Struct):
     "/v1/stream",
     guards=[signed_in],
     media_type=EVENTS,
-    opt={"protocol": "pull"},
+    opt={"protocol": "pull", "right": Right.READ},
     responses={
         200: ResponseSpec(
             Event, media_type=EVENTS, generate_examples=False, description="Events `head` (`Head`) and `bye` (`Bye`)."
         ),
-        **described(400, 401, 426, 503),
+        **described(400, 401, 403, 426, 503),
     },
     security=[{"access": []}],
     summary="Pokes when something has changed in the caller's scope",
@@ -90,7 +90,7 @@ async def _looked(service: Service, token: str, listening: Listening) -> str | N
     """The groups as of now; the code of why the session is over, if it is. A database that is away ends nothing."""
     listening.look = False
     try:
-        session = await anyio.to_thread.run_sync(lambda: authenticate(service.central, token, "access", service.now()))
+        session = await anyio.to_thread.run_sync(admit, service.central, token, Right.READ, service.now())
     except ProblemError as problem:
         return problem.code
     except Exception:

@@ -10,6 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody, Parameter
 
 from ...clock import iso
+from ...domain.rights import Right
 from ...sync.wire import (
     CURSOR_LENGTH,
     NDJSON,
@@ -24,12 +25,13 @@ from ...sync.wire import (
     StatusReply,
 )
 from .. import ledger
+from ..access import admit
 from ..changes import CursorExpired, Page
 from ..changes import read as read_changes
 from ..guards import admitted, bearer, permit_of, signed_in
 from ..problems import ProblemError, described
 from ..service import Service, service_of, session_of
-from ..tokens import Session, authenticate
+from ..tokens import Session
 
 FRAME = 16 * 1024
 """What a push may need around its ops."""
@@ -44,7 +46,7 @@ _encoder = msgspec.json.Encoder()
     guards=[signed_in, admitted],
     sync_to_thread=True,
     request_max_body_size=PUSH_BYTES + FRAME,
-    opt={"protocol": "push", "packed": True, "load": "live"},
+    opt={"protocol": "push", "packed": True, "load": "live", "right": Right.SEND},
     responses=described(400, 401, 403, 413, 415, 426, 429, 503),
     security=[{"access": []}],
     summary="Ops of one device, in the order of their counters",
@@ -69,8 +71,8 @@ def push(request: Asked, data: JSONBody[Push]) -> PushReply:
     guards=[signed_in, admitted],
     sync_to_thread=True,
     request_max_body_size=FRAME,
-    opt={"protocol": "pull", "load": "live"},
-    responses=described(400, 401, 413, 426, 429, 503),
+    opt={"protocol": "pull", "load": "live", "right": Right.SEND},
+    responses=described(400, 401, 403, 413, 426, 429, 503),
     security=[{"access": []}],
     summary="What became of ops",
     tags=["sync"],
@@ -87,12 +89,12 @@ def status(request: Asked, data: JSONBody[StatusAsk]) -> StatusReply:
     "/v1/changes",
     guards=[signed_in, admitted],
     media_type=NDJSON,
-    opt={"protocol": "pull", "load": "first"},
+    opt={"protocol": "pull", "load": "first", "right": Right.READ},
     responses={
         200: ResponseSpec(
             Line, media_type=NDJSON, generate_examples=False, description="One `Line` per line; the last has `t: end`."
         ),
-        **described(400, 401, 410, 426, 429, 503),
+        **described(400, 401, 403, 410, 426, 429, 503),
     },
     security=[{"access": []}],
     summary="What changed in the caller's scope since a cursor",
@@ -122,12 +124,12 @@ async def changes(
         async with permit_of(request).resting():
             await service.watch.wait(page.seq, left)
         # Whoever was signed out or moved meanwhile must not be served on what was true when the wait began.
-        session = await anyio.to_thread.run_sync(lambda: authenticate(service.central, token, "access", service.now()))
+        session = await anyio.to_thread.run_sync(admit, service.central, token, Right.READ, service.now())
 
 
 def _read(service: Service, session: Session, cursor: str, limit: int) -> Page:
     try:
-        return read_changes(service.central, session.person, cursor, limit, service.now())
+        return read_changes(service.central, session.person, cursor, limit, service.now(), sight=session.sight)
     except CursorExpired:
         raise ProblemError("cursor_expired", resnapshot=True) from None
 

@@ -8,6 +8,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
 
 from ...clock import iso
+from ...domain.rights import Right
 from ...records import ENTITIES
 from ...sync.wire import NDJSON, Digested, Line, VerifyAsk, VerifyReply, VerifyRowsAsk
 from .. import verify as verifying
@@ -25,8 +26,8 @@ _encoder = msgspec.json.Encoder()
     status_code=200,
     guards=[signed_in, admitted],
     sync_to_thread=True,
-    opt={"protocol": "pull", "load": "bootstrap"},
-    responses=described(400, 401, 410, 413, 426, 429, 503),
+    opt={"protocol": "pull", "load": "bootstrap", "right": Right.READ},
+    responses=described(400, 401, 403, 410, 413, 426, 429, 503),
     security=[{"access": []}],
     summary="Digests of what the caller should hold",
     tags=["sync"],
@@ -53,10 +54,10 @@ def verify(request: Asked, data: JSONBody[VerifyAsk]) -> VerifyReply:
     guards=[signed_in, admitted],
     sync_to_thread=True,
     media_type=NDJSON,
-    opt={"protocol": "pull", "load": "bootstrap"},
+    opt={"protocol": "pull", "load": "bootstrap", "right": Right.READ},
     responses={
         200: ResponseSpec(Line, media_type=NDJSON, generate_examples=False, description="As of `GET /v1/changes`."),
-        **described(400, 401, 410, 413, 426, 429, 503),
+        **described(400, 401, 403, 410, 413, 426, 429, 503),
     },
     security=[{"access": []}],
     summary="The caller's rows of some buckets",

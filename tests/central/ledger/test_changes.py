@@ -176,9 +176,13 @@ def test_a_role_without_customers_loses_them(stage: Stage) -> None:
     cache = Cache(stage.central, stage.rina)
     cache.pull()
     assert cache.ids("contact") == {contact}
-    cache.person = stage.change(stage.rina, role=Role.DUKTEK)
-    cache.pull()
-    assert cache.ids("contact") == set()
+    technician = stage.change(stage.rina, role=Role.DUKTEK)
+    with pytest.raises(CursorExpired):
+        changes.read(stage.central, technician, cache.cursor, 10, NOW)
+    fresh = Cache(stage.central, technician)
+    fresh.pull()
+    assert fresh.ids("contact") == set()
+    assert fresh.ids("queue") == cache.ids("queue")
 
 
 @pytest.mark.protocol("P-104")

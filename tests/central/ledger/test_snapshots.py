@@ -14,9 +14,11 @@ from sqlalchemy import text
 
 from msc_console import packing
 from msc_console.central import cutting, feed, snapshots, sql
+from msc_console.central.access import Reader
 from msc_console.central.problems import ProblemError
 from msc_console.central.snapshots import Snapshots
 from msc_console.domain.model import Person
+from msc_console.domain.rights import PUBLIC
 from msc_console.domain.terms import Role
 from msc_console.sync.wire import PART_BYTES, Line, Snapshot
 from tests.central.ledger.stage import NOW, Cache, Stage
@@ -202,7 +204,7 @@ def test_a_cut_whose_process_died_is_over(stage: Stage, cuts: Snapshots, times: 
     at = int(times.at.timestamp() * 1000)
     with stage.central.write() as conn:
         head = feed.head(conn)
-        audience = cutting.Audience.of(snapshots.Reader.of(stage.rina)).digest(head.generation)
+        audience = cutting.digest(cutting.audience_of(Reader.of(stage.rina)), head.generation)
         row = {"id": "x", "audience": audience, "generation": head.generation, "seq": head.seq, "state": "cutting"}
         conn.execute(sql.insert("snapshot", (*row, "made_at", "touched_at")), row | {"made_at": at, "touched_at": at})
     assert cuts.begin(stage.rina) == "x", "it may still be alive"
@@ -276,9 +278,10 @@ def test_a_timeline_alone_is_what_pages_bring_of_it(stage: Stage) -> None:
     pages = Cache(stage.central, stage.rina)
     pages.pull()
     theirs = {key: row for key, row in pages.rows.items() if row.get("ticket") == ticket}
+    reader = Reader.of(stage.rina)
     with stage.central.read() as conn:
-        found = [msgspec.json.decode(line, type=Line) for line in cutting.timeline(conn, ticket, False)]
-        public = cutting.timeline(conn, ticket, True)
+        found = [msgspec.json.decode(line, type=Line) for line in cutting.timeline(conn, reader, ticket, NOW)]
+        public = cutting.timeline(conn, Reader.of(stage.rina, PUBLIC), ticket, NOW)
     assert {(line.entity, line.id): line.d for line in found} == theirs
     assert len(found) == 3
     assert public == []

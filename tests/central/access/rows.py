@@ -1,0 +1,260 @@
+"""The rows of the matrix: for every route what is asked of it, who may, and what the others hear.
+
+A new route of the API needs a row here: (method, path) -> `Row`. `own` asks for what a person of the role has (the
+ticket of queue `triage`, one's own op, cursor or snapshot), `foreign` for the same of others; both make their requests
+for a caller, and may ask other routes first with `get`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import msgspec
+import zstandard
+from uuid_utils import uuid7
+
+from msc_console import records
+from msc_console.digest import BUCKETS
+from msc_console.domain.rights import Right
+from msc_console.domain.terms import Role
+
+from .hall import ADDRESS, IMPORTED, NOTE, REPLY, ROLES, WHY, Caller, Hall
+
+ALL = frozenset(ROLES)
+FRONT = frozenset({Role.AGENT, Role.AGENT_B2B, Role.EOS, Role.SUPERVISOR, Role.MANAGER})
+INSIDE = FRONT | {Role.QA, Role.DUKTEK, Role.RESOLVER}
+"""Who sees the ticket of queue `triage`, which is escalated to L1, with its internal side."""
+NOTERS = INSIDE - {Role.QA}
+
+SEEN: Mapping[str, frozenset[Role]] = {
+    NOTE: INSIDE,
+    WHY: INSIDE,
+    REPLY: INSIDE | {Role.CUSTOMER},
+    ADDRESS: FRONT,
+    IMPORTED: FRONT,
+}
+"""Mark -> the roles whose replies may hold it. The mark of the other queue is in nobody's."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request; `bears` None = without a token."""
+
+    method: str
+    path: str
+    json: Any = None
+    params: Mapping[str, str | int] = field(default_factory=dict)
+
+
+Asks = Callable[[Hall, Caller], Sequence[Ask]]
+Check = Callable[[Hall, Caller, Sequence[httpx.Response]], str]
+"""What is wrong with good replies; empty when nothing is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One route. `right` None = open to anybody: every caller hears `ok`, whatever token they bear."""
+
+    own: Asks
+    right: Right | None
+    kind: str = "access"
+    """The kind of token that the route takes; any other is unknown to it."""
+    ok: int = 200
+    holds: frozenset[Role] = ALL
+    """Roles that have the own object; the others hear `elsewhere`."""
+    foreign: Asks | None = None
+    elsewhere: int = 404
+    told: Check | None = None
+    """Looks at good replies for the own object."""
+    told_foreign: Check | None = None
+    whole: frozenset[str] = frozenset()
+    """Marks that the replies must hold for all who may see them."""
+
+
+def send(hall: Hall, caller: Caller, ask: Ask, token: str | None) -> httpx.Response:
+    """One request and its whole reply; of a stream the first event."""
+    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+    target = hall.url + ask.path
+    with hall.client.stream(ask.method, target, json=ask.json, params=ask.params, headers=headers) as reply:
+        if reply.headers.get("content-type", "").startswith("text/event-stream"):
+            first = next(reply.iter_text())
+            return httpx.Response(reply.status_code, headers=dict(reply.headers), text=first)
+        reply.read()
+        return reply
+
+
+def body_of(reply: httpx.Response) -> str:
+    """What a reply says, unpacked."""
+    if reply.headers.get("content-type") == "application/zstd":
+        return zstandard.ZstdDecompressor().decompressobj().decompress(reply.content).decode()
+    return reply.text
+
+
+def get(hall: Hall, caller: Caller, ask: Ask) -> httpx.Response:
+    """A request that prepares another, under the caller's good token."""
+    reply = send(hall, caller, ask, caller.session)
+    assert reply.status_code == 200, (ask, reply.text)
+    return reply
+
+
+def one(method: str, path: str, json: Any = None, **params: str | int) -> Asks:
+    """The same request for everybody."""
+    return lambda _hall, _caller: [Ask(method, path, json, params)]
+
+
+def cursor(hall: Hall, caller: Caller) -> str:
+    """Where the caller's feed ends."""
+    page = get(hall, caller, Ask("GET", "/v1/changes"))
+    return str(msgspec.json.decode(page.content.splitlines()[-1])["cursor"])
+
+
+def stranger(hall: Hall) -> Caller:
+    """An agent of the other queue."""
+    return hall.caller("asing")
+
+
+def snapshot(hall: Hall, caller: Caller) -> dict[str, Any]:
+    """A whole first pull's manifest."""
+    found = get(hall, caller, Ask("POST", "/v1/snapshots")).json()
+    while not found["whole"]:
+        path = f"/v1/snapshots/{found['id']}"
+        found = get(hall, caller, Ask("GET", path, params={"have": len(found["parts"])})).json()
+    return dict(found)
+
+
+def _parts(hall: Hall, of: Caller) -> list[Ask]:
+    found = snapshot(hall, of)
+    return [Ask("GET", f"/v1/snapshots/{found['id']}/parts/{part['n']}") for part in found["parts"]]
+
+
+def _compared(of: Callable[[Hall, Caller], Caller]) -> Asks:
+    return lambda hall, caller: [Ask("POST", "/v1/verify", {"cursor": cursor(hall, of(hall, caller))})]
+
+
+def _rows(of: Callable[[Hall, Caller], Caller]) -> Asks:
+    def asks(hall: Hall, caller: Caller) -> list[Ask]:
+        at, every = cursor(hall, of(hall, caller)), list(range(BUCKETS))
+        return [
+            Ask("POST", "/v1/verify/rows", {"cursor": at, "entity": entity, "buckets": every})
+            for entity in records.ENTITIES
+        ]
+
+    return asks
+
+
+def _me(_hall: Hall, caller: Caller) -> Caller:
+    return caller
+
+
+def _other(hall: Hall, _caller: Caller) -> Caller:
+    return stranger(hall)
+
+
+def _push(target: Callable[[Hall], str]) -> Asks:
+    def asks(hall: Hall, caller: Caller) -> list[Ask]:
+        op = caller.laptop.op("entry.note", target(hall), {"body": "Baik."}, hall.place.hands.at)
+        return [Ask("POST", "/v1/push", {"device": caller.laptop.device, "ops": [msgspec.to_builtins(op)]})]
+
+    return asks
+
+
+def _judged(_hall: Hall, caller: Caller, replies: Sequence[httpx.Response]) -> str:
+    (result,) = replies[0].json()["results"]
+    wanted = "applied" if caller.role in NOTERS else "forbidden"
+    return "" if result["result"] in (wanted, "merged") else f"{result} instead of {wanted}"
+
+
+def _as_if_not_there(hall: Hall, caller: Caller, replies: Sequence[httpx.Response]) -> str:
+    """A ticket of others is answered word for word as one that is none."""
+    (told,) = replies[0].json()["results"]
+    ask = _push(lambda _hall: str(uuid7()))(hall, caller)[0]
+    (missing,) = get(hall, caller, ask).json()["results"]
+    told.pop("op"), missing.pop("op")
+    return "" if told == missing and told["result"] == "forbidden" else f"{told} instead of {missing}"
+
+
+def _status(of: Callable[[Hall, Caller], Caller]) -> Asks:
+    def asks(hall: Hall, caller: Caller) -> list[Ask]:
+        author = of(hall, caller)
+        target = hall.own if author is caller else hall.foreign
+        pushed = get(hall, author, _push(lambda _hall: target)(hall, author)[0])
+        return [Ask("POST", "/v1/ops/status", {"ops": [pushed.json()["results"][0]["op"]]})]
+
+    return asks
+
+
+def _count(wanted: int) -> Check:
+    def check(_hall: Hall, _caller: Caller, replies: Sequence[httpx.Response]) -> str:
+        found = len(replies[0].json()["results"])
+        return "" if found == wanted else f"{found} results instead of {wanted}"
+
+    return check
+
+
+_NO_DEVICE = {"login": "nobody", "password": "p" * 20, "device_key": "A" * 43}
+
+ROWS: Mapping[tuple[str, str], Row] = {
+    ("GET", "/v1/hello"): Row(own=one("GET", "/v1/hello"), right=None),
+    ("GET", "/healthz"): Row(own=one("GET", "/healthz"), right=None),
+    ("GET", "/v1/schema"): Row(own=one("GET", "/v1/schema"), right=None),
+    ("GET", "/v1/schema/openapi.json"): Row(own=one("GET", "/v1/schema/openapi.json"), right=None),
+    ("GET", "/v1/schema/{path}"): Row(own=one("GET", "/v1/schema/nothing"), right=None, ok=404),
+    ("POST", "/v1/session"): Row(own=one("POST", "/v1/session", _NO_DEVICE), right=None, ok=400),
+    ("POST", "/v1/session/code"): Row(
+        own=one("POST", "/v1/session/code", {"code": "000000"}), right=None, kind="pending", ok=401
+    ),
+    ("POST", "/v1/session/refresh"): Row(
+        own=one("POST", "/v1/session/refresh", {"refresh": "x" * 43, "proof": "x"}), right=None, ok=401
+    ),
+    ("DELETE", "/v1/session"): Row(own=one("DELETE", "/v1/session"), right=Right.READ, ok=204),
+    ("POST", "/v1/push"): Row(
+        own=_push(lambda hall: hall.own),
+        foreign=_push(lambda hall: hall.foreign),
+        right=Right.SEND,
+        elsewhere=200,
+        told=_judged,
+        told_foreign=_as_if_not_there,
+    ),
+    ("POST", "/v1/ops/status"): Row(
+        own=_status(_me),
+        foreign=_status(_other),
+        right=Right.SEND,
+        elsewhere=200,
+        told=_count(1),
+        told_foreign=_count(0),
+    ),
+    ("GET", "/v1/changes"): Row(
+        own=one("GET", "/v1/changes"),
+        foreign=lambda hall, caller: [Ask("GET", "/v1/changes", params={"cursor": cursor(hall, stranger(hall))})],
+        right=Right.READ,
+        elsewhere=410,
+        whole=frozenset(SEEN),
+    ),
+    ("POST", "/v1/snapshots"): Row(own=one("POST", "/v1/snapshots"), right=Right.READ),
+    ("GET", "/v1/snapshots/{snapshot}"): Row(
+        own=lambda hall, caller: [Ask("GET", f"/v1/snapshots/{snapshot(hall, caller)['id']}")],
+        foreign=lambda hall, caller: [Ask("GET", f"/v1/snapshots/{snapshot(hall, stranger(hall))['id']}")],
+        right=Right.READ,
+        elsewhere=410,
+    ),
+    ("GET", "/v1/snapshots/{snapshot}/parts/{part}"): Row(
+        own=_parts,
+        foreign=lambda hall, caller: _parts(hall, stranger(hall)),
+        right=Right.READ,
+        elsewhere=410,
+        whole=frozenset(SEEN),
+    ),
+    ("GET", "/v1/tickets/{ticket}/timeline"): Row(
+        own=lambda hall, caller: [Ask("GET", f"/v1/tickets/{hall.own}/timeline")],
+        foreign=lambda hall, caller: [Ask("GET", f"/v1/tickets/{hall.foreign}/timeline")],
+        right=Right.READ,
+        holds=INSIDE | {Role.CUSTOMER},
+        whole=frozenset({NOTE, REPLY, WHY}),
+    ),
+    ("POST", "/v1/verify"): Row(own=_compared(_me), foreign=_compared(_other), right=Right.READ, elsewhere=410),
+    ("POST", "/v1/verify/rows"): Row(
+        own=_rows(_me), foreign=_rows(_other), right=Right.READ, elsewhere=410, whole=frozenset(SEEN)
+    ),
+    ("GET", "/v1/stream"): Row(own=one("GET", "/v1/stream"), right=Right.READ),
+}
