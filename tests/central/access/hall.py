@@ -109,7 +109,8 @@ class Hall:
         laptop.device, laptop.person = device["id"], person["id"]
         with self.central.write() as conn:
             conn.execute(sql.insert("device", tuple(device)), device)
-            granted = tokens.grant(conn, self.place.key, person, device, tokens.new_id(), now)
+            row = tokens.by_id(conn, "device", laptop.device)
+            granted = tokens.grant(conn, self.place.key, person, row, tokens.new_id(), now)
         return Caller(Role(person["role"]), laptop, granted.access, granted.access)
 
     def of(self, role: Role) -> Caller:
