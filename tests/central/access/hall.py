@@ -169,7 +169,7 @@ def open_hall(central_url: str, folder: Path) -> Iterator[Hall]:
         with central.read() as conn:
             hall.people = {row["login"]: dict(row) for row in sql.rows(conn, text("SELECT * FROM person"))}
         _fill(hall)
-        with running(hall.place, wait_seconds=0.05) as hall.url, hall.client:
+        with running(hall.place, wait_seconds=0.05, describe=True) as hall.url, hall.client:
             yield hall
     finally:
         central.close()

@@ -197,6 +197,7 @@ _NO_DEVICE = {"login": "nobody", "password": "p" * 20, "device_key": "A" * 43}
 ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", "/v1/hello"): Row(own=one("GET", "/v1/hello"), right=None),
     ("GET", "/healthz"): Row(own=one("GET", "/healthz"), right=None),
+    ("GET", "/readyz"): Row(own=one("GET", "/readyz"), right=None),
     ("GET", "/v1/schema"): Row(own=one("GET", "/v1/schema"), right=None),
     ("GET", "/v1/schema/openapi.json"): Row(own=one("GET", "/v1/schema/openapi.json"), right=None),
     ("GET", "/v1/schema/{path}"): Row(own=one("GET", "/v1/schema/nothing"), right=None, ok=404),

@@ -25,7 +25,7 @@ BAD_TOKENS = {
 
 def routes(hall: Hall) -> Iterator[tuple[str, str]]:
     """(method, path) of everything that the real application answers; OPTIONS says nothing of anybody."""
-    for route in create_app(hall.central, hall.place.settings()).routes:
+    for route in create_app(hall.central, hall.place.settings(describe=True)).routes:
         for method in route.methods:  # type: ignore[union-attr]
             if method != "OPTIONS":
                 yield str(method), str(route.path_format)
