@@ -71,6 +71,11 @@ class PersonHome:
         return self.folder / "cache.db"
 
     @property
+    def recovery(self) -> Path:
+        """The cache's key sealed to the organisation's recovery key (identity/recovery.py)."""
+        return self.folder / "recovery"
+
+    @property
     def incarnation(self) -> Path:
         """A nonce outside the database: a restored or cloned cache no longer matches it."""
         return self.folder / "incarnation"

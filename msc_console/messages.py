@@ -74,6 +74,20 @@ SENTENCES: dict[str, str] = {
     ),
     "pass_forged": N_("The pass of this laptop is not central's. Sign in with central: msc login; tell support."),
     "pass_foreign": N_("The pass is another laptop's or person's. Sign in with central: msc login; tell support."),
+    "vault_in_use": N_("A console or a sync is at work on this laptop. End it first; nothing was changed."),
+    "recovery_not_sealed": N_(
+        "This laptop has never sealed its key to a recovery key, so nobody can bring it back. Nothing was deleted."
+    ),
+    "recovery_not_asked": N_("This laptop has asked for nothing: msc vault recover --ask FILE."),
+    "recovery_not_for_this_key": N_("That was sealed to another key, or is damaged. Nothing was changed."),
+    "recovery_other_person": N_("That is not {login}'s. Nothing was changed."),
+    "recovery_half_wrong": N_("Half {half} is no half of a recovery key, or was copied wrongly."),
+    "recovery_halves_unmatched": N_("These two are not the two halves of one recovery key."),
+    "recovery_two_halves": N_("Both halves are needed: --half FILE --half FILE."),
+    "recovery_key_there": N_(
+        "There is a recovery key already ({name}). Another in its place: --replace; what is sealed stays sealed to it."
+    ),
+    "recover_ask_or_answer": N_("Say either --ask FILE or --answer FILE."),
     "session_running": N_("You are already signed in on this laptop."),
     "session_failed": N_("The session could not be started ({reason}). Unsent work is safe; sign in again: msc login."),
     "password_too_short": N_("A password has at least {least} characters."),

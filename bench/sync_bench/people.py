@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any, cast
 
 from msc_console import clock
-from msc_console.config import Home, PersonHome, Settings
+from msc_console.config import Home, KeyringPolicy, PersonHome, Settings
 from msc_console.desk import Desk
 from msc_console.desk.conversing import NoTokens, driver, transport
 from msc_console.desk.opening import sit_down_with
@@ -137,7 +137,7 @@ def sign_in(place: Office, url: str, login: str, folder: Path) -> Seat:
     chosen = Settings(central=url)
     people = Home(folder / f"{login}-{secrets.token_hex(3)}").make().person(login).make()
     way = transport(chosen, NoTokens())
-    flow = SignIn(_Auth(way), people, login, mode=MODE_PASSWORD)
+    flow = SignIn(_Auth(way), people, login, laptop=KeyringPolicy.OPTIONAL, mode=MODE_PASSWORD)
     flow.begin(PASSWORD)
     done = flow.finish(totp_now(place.secrets[login], clock.now()))
     way.close()

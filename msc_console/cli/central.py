@@ -13,6 +13,7 @@ import typer
 from ..errors import UsageError
 from ..i18n import _
 from .central_ca import app as ca
+from .central_recovery import app as recovery_key
 from .central_talk import AsJson, Database, dump, told
 
 app = typer.Typer(help=_("Run a central: set up, serve, people, imports."), no_args_is_help=True)
@@ -21,6 +22,7 @@ imports = typer.Typer(help=_("Tickets of other tools."), no_args_is_help=True)
 app.add_typer(user, name="user")
 app.add_typer(imports, name="import")
 app.add_typer(ca, name="ca")
+app.add_typer(recovery_key, name="recovery-key")
 
 Config = Annotated[
     Path | None, typer.Option("--config", "-c", help=_("The centre's set-up, centre.toml; without it a bare centre"))

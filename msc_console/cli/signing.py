@@ -14,6 +14,7 @@ from .talk import say
 
 if TYPE_CHECKING:
     from ..desk.opening import SigningIn
+    from ..identity.recovery import Recovered
 
 CODE_TRIES = 3
 FIRST_SYNC_SECONDS = 20.0
@@ -28,6 +29,11 @@ def login(
     take_over: Annotated[bool, typer.Option("--take-over", help=_("End the session on another device"))] = False,
 ) -> None:
     """Sign in and unlock this laptop. Secrets are never taken from the command line."""
+    sign_in(user, stdin=stdin, take_over=take_over)
+
+
+def sign_in(user: str | None, *, stdin: bool, take_over: bool = False, recovered: "Recovered | None" = None) -> None:
+    """The sign-in of `user`, whoever signed in last without one; `recovered` needs central."""
     from ..desk import opening
 
     home, chosen = seats.place()
@@ -38,22 +44,36 @@ def login(
         if stdin:
             raise UsageError("login_missing")
         who = _asked(_("Login"))
-    lines = [_line(), _line()] if stdin else None
+    lines = [line(), line()] if stdin else None
     password = lines[0] if lines else seats.ask_secret(_("Password"))
-    flow = opening.SigningIn(home, chosen, who, _this_machine())
+    flow = opening.SigningIn(home, chosen, who, _this_machine(), recovered=recovered)
     try:
-        flow.password(password)
+        _show(flow, password, asks=lines is None)
         _code(flow, lines[1] if lines else None, take_over)
     except Unreachable as away:
+        if recovered is not None:
+            raise
         _alone(home, chosen, who, password, away)
         return
     except UsageError as unset:
-        if unset.key != "central_unset" or not home.person(who).vault.exists():
+        if unset.key != "central_unset" or recovered is not None or not home.person(who).vault.exists():
             raise
         _alone(home, chosen, who, password, unset)
         return
     say(_("Signed in as {login}.").format(login=who))
     _first_sync(home, chosen)
+
+
+def _show(flow: "SigningIn", password: str, *, asks: bool) -> None:
+    """The password to central; the former one is asked for where the vault was written under another."""
+    try:
+        flow.password(password)
+    except NotAllowed as wrong:
+        if not asks or wrong.key not in ("wrong_password", "wrong_password_left"):
+            raise
+        say(sentence(wrong.key, wrong.data))
+        say(_("Was it changed elsewhere? Then this laptop still opens with the former one."))
+        flow.password(password, seats.ask_secret(_("Former password")))
 
 
 def logout() -> None:
@@ -143,10 +163,10 @@ def _asked(prompt: str) -> str:
     """A line from the terminal; the prompt is talk."""
     sys.stderr.write(f"{prompt}: ")
     sys.stderr.flush()
-    return _line()
+    return line()
 
 
-def _line() -> str:
+def line() -> str:
     """The next line of standard input. UsageError `line_missing` at its end."""
     raw = sys.stdin.readline()
     if not raw:

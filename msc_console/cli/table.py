@@ -52,6 +52,19 @@ TABLE: Mapping[str, Item] = {
         },
         default="status",
     ),
+    "vault": Noun(
+        N_("How this laptop's keys are kept, and bringing them back."),
+        {
+            "status": Verb("vault:status", N_("How the keys are kept, and until when they open without central.")),
+            "keyring": Verb("vault:keyring", N_("Need the system's keyring besides the password."), shows=False),
+            "password": Verb("vault:password", N_("Need the password alone, where that is permitted."), shows=False),
+            "rotate": Verb("vault:rotate", N_("Give the cache another key."), shows=False),
+            "recover": Verb(
+                "vault:recover", N_("Bring the work of a closed laptop back, with two people."), shows=False
+            ),
+        },
+        default="status",
+    ),
     "sync": Noun(
         N_("The conversation with central."),
         {

@@ -50,6 +50,15 @@ def kept(conn: Connection) -> Pass:
     return offline_pass.read(_Kept(**found), settings.get(conn, PINNED) or "")
 
 
+def kept_or_none(cache: Cache) -> Pass | None:
+    """The pass of this laptop, None without one that central signed."""
+    with cache.read() as conn:
+        try:
+            return kept(conn)
+        except PassRefused:
+            return None
+
+
 def counter(conn: Connection) -> int:
     """The counter of the newest pass; 0 before the first."""
     return int(settings.get(conn, HIGHEST, 0))

@@ -115,11 +115,17 @@ class SigningIn:
     """`identity.kdf.KdfPolicy`; None is the one in force."""
     mode: str | None = None
     """Of a new vault: None = `keyring` where there is one that can be used."""
+    recovered: Any = None
+    """`identity.recovery.Recovered`: sign in over the cache of these keys, in place of a vault that opens no more."""
     _flow: Any = None
     _transport: "HttpTransport | None" = None
+    _password: str = ""
 
-    def password(self, password: str) -> None:
-        """Show central the password. Its refusals and the transport's faults pass as `MscError`."""
+    def password(self, password: str, former: str | None = None) -> None:
+        """Show central the password. Its refusals and the transport's faults pass as `MscError`.
+
+        `former`: the one that still opens this laptop's vault, after it was changed elsewhere.
+        """
         from ..identity.signin import SignIn
         from .conversing import NoTokens, transport
 
@@ -134,27 +140,37 @@ class SigningIn:
             self.policy,
             laptop=self.chosen.keyring,
             mode=self.mode,
+            recovered=self.recovered,
         )
-        self._flow.begin(password)
+        self._flow.begin(password, former)
+        self._password = password
 
     def code(self, code: str, *, take_over: bool = False) -> None:
         """Show central the one-time code, start the session and keep the tokens."""
+        from ..identity import recovery
         from ..identity.custody import Custody
         from ..identity.launch import start_session
-        from . import offline
+        from . import keeping, offline
         from .syncing import keep_tokens
 
         done = self._flow.finish(code, take_over)
         people = self.home.person(self.login)
-        cache = Cache.open(people.cache, done.secret.data_key)
-        _same_incarnation(cache, people.incarnation)
-        keep_tokens(cache, done.tokens, pin=True)
-        with cache.read() as conn:
-            counter = offline.counter(conn)
-        cache.close()
-        Custody(people, self.login).remember(counter, anew=True)
+        keys = Custody(people, self.login, self.policy)
+        secret = keeping.settle(people, keys, self._password, done.secret)
+        self._password = ""
+        cache = Cache.open(people.cache, secret.data_key)
+        try:
+            _same_incarnation(cache, people.incarnation)
+            keep_tokens(cache, done.tokens, pin=True)
+            given = offline.kept_or_none(cache)
+        finally:
+            cache.close()
+        if given is not None:
+            keys.remember(given.counter, anew=True)
+            recovery.seal(people, self.login, secret, given.recovery, clock.now())
+        recovery.finished(people)
         end_session(self.home, self.login)
-        start_session(self.home, self.login, done.secret, clock.now() + SHIFT).close()
+        start_session(self.home, self.login, secret, clock.now() + SHIFT).close()
         self.home.current.write_text(self.login, "utf-8")
         if self._transport is not None:
             self._transport.close()
@@ -188,15 +204,16 @@ def unlock(home: Home, login: str, password: str, policy: Any = None, until: dat
 
     Raises as `Custody.open`, PassRefused, and KeyringRequired where policy no longer permits this vault.
     """
+    from ..identity import recovery
     from ..identity.custody import Custody, permitted
     from ..identity.errors import KeyringRequired
     from ..identity.launch import start_session
     from ..identity.vault import MODE_PASSWORD
-    from . import offline
+    from . import keeping, offline
 
     people = home.person(login)
     keys = Custody(people, login, policy)
-    secret = keys.open(password)
+    secret = keeping.settle(people, keys, password, keys.open(password))
     cache = Cache.open(people.cache, secret.data_key)
     try:
         given, last = offline.admit(cache, keys, secret)
@@ -205,6 +222,7 @@ def unlock(home: Home, login: str, password: str, policy: Any = None, until: dat
     word = permitted(config.load(home).keyring, given.keyring)
     if keys.mode == MODE_PASSWORD and word is KeyringPolicy.REQUIRED:
         raise KeyringRequired
+    recovery.seal(people, login, secret, given.recovery, clock.now())
     end_session(home, login)
     start_session(home, login, secret, min(until or clock.now() + SHIFT, last)).close()
     home.current.write_text(login, "utf-8")

@@ -15,6 +15,7 @@ from . import vault
 from .custody import Custody, permitted
 from .kdf import KdfPolicy
 from .offline_pass import Signed
+from .recovery import Recovered
 from .signer import Signer
 from .vault import MODE_PASSWORD, Secrets
 
@@ -84,7 +85,8 @@ class SignIn:
     """One sign-in of `login`: `begin` with the password, then `finish` with the code, again after a wrong code.
 
     Nothing is written before central has accepted both. `people` holds the person's files; `laptop` is this laptop's
-    word about the keyring; `mode` makes a new vault of that mode whatever keyring there is (the demo touches none).
+    word about the keyring; `mode` makes a new vault of that mode whatever keyring there is (the demo touches none);
+    `recovered` are the cache's keys from the holders of the recovery key, for a new vault where one opens no more.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class SignIn:
         laptop: KeyringPolicy | None = None,
         mode: str | None = None,
         custody: Custody | None = None,
+        recovered: Recovered | None = None,
     ) -> None:
         self._central = central
         self._people = people
@@ -106,6 +109,7 @@ class SignIn:
         self._custody = custody or Custody(people, login, policy)
         self._laptop = laptop
         self._mode = mode
+        self._recovered = recovered
         self._token = ""
         self._password = ""
         self._vault_password: str | None = None
@@ -119,7 +123,7 @@ class SignIn:
         written; the vault is then written again under the new one. Its absence shows as WrongPassword.
         """
         asked = self._laptop or KeyringPolicy.OPTIONAL  # central's word is not known yet
-        if vault.vault_exists(self._people.vault):
+        if vault.vault_exists(self._people.vault) and self._recovered is None:
             self._vault_password = password if vault_password is None else vault_password
             self._secret = self._custody.open(self._vault_password)
             self._mode = self._custody.mode
@@ -127,7 +131,8 @@ class SignIn:
             self._vault_password = None
             self._mode = self._mode or self._custody.mode_for_new(asked)
             private, _ = seal.new_device_key()
-            self._secret = Secrets(vault.new_data_key(), private, "", "", "")
+            held = self._recovered or Recovered(vault.new_data_key())
+            self._secret = Secrets(held.data_key, private, "", "", "", held.former_key)
         if self._mode == MODE_PASSWORD and asked is KeyringPolicy.REQUIRED:
             self._mode = self._custody.mode_for_new(asked)
         pending = self._central.sign_in(

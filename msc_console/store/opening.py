@@ -134,6 +134,25 @@ def create(path: Path, key: bytes) -> None:
             part.with_name(part.name + suffix).unlink(missing_ok=True)
 
 
+def change_key(path: Path, old: bytes, new: bytes) -> None:
+    """Encrypt the cache anew under `new`, whole or not at all: killed at any moment, one of the two keys opens it.
+
+    Nobody else may have it open: CacheError `cache_busy`, and nothing was changed. The rollback journal holds the old
+    pages as they were encrypted, so a start after a kill may come with either key.
+    """
+    _check_key(new)
+    conn = connect(path, old)
+    with _named_failures(path):
+        try:
+            conn.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
+            if conn.execute("PRAGMA journal_mode = DELETE").fetchone()[0] != "delete":
+                raise CacheError("cache_busy", path=str(path))
+            conn.execute(f"PRAGMA rekey = \"x'{new.hex()}'\"").fetchall()
+        finally:
+            conn.close()
+    connect(path, new).close()  # which puts the write-ahead log back, and proves the key
+
+
 def _publish(part: Path, path: Path) -> None:
     """Give the finished file its name unless somebody was first."""
     try:

@@ -190,7 +190,8 @@ class Laptop:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"MSC_HOME": str(self.home.folder), "MSC_CENTRAL": self.central, "MSC_KDF": "test", "MSC_LANGUAGE": "en"}
+        ours = {"MSC_HOME": str(self.home.folder), "MSC_CENTRAL": self.central, "MSC_KEYRING": "optional"}
+        return ours | {"MSC_KDF": "test", "MSC_LANGUAGE": "en"}
 
     @property
     def settings(self) -> Settings:
