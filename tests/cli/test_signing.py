@@ -15,6 +15,7 @@ from msc_console.desk import Desk, conversing, opening
 from msc_console.errors import Exit, MscError
 from msc_console.identity import vault
 from msc_console.identity.agent import Client
+from msc_console.identity.errors import WrongPassword
 from msc_console.identity.kdf import TEST
 from msc_console.sync.faults import Broken, Declined, Fault
 from msc_console.sync.wire import Problem
@@ -32,11 +33,14 @@ class Flow:
     steps: list[MscError | None] = []  # noqa: RUF012
     seen: list[tuple[str, str, bool]] = []  # noqa: RUF012
 
-    def __init__(self, home: Home, chosen: object, login: str, device: str) -> None:
+    def __init__(self, home: Home, chosen: object, login: str, device: str, **more: object) -> None:
+        assert more == {"recovered": None}
         self.login = login
 
-    def password(self, password: str) -> None:
+    def password(self, password: str, former: str | None = None) -> None:
         self._step("password", password, False)
+        if former is not None:
+            Flow.seen.append(("former", former, False))
 
     def code(self, code: str, *, take_over: bool = False) -> None:
         self._step("code", code, take_over)
@@ -98,6 +102,20 @@ def test_another_device_is_signed_in(msc: Msc, flow: type[Flow], typed: Callable
     flow.steps, flow.seen[:] = [], []
     assert msc("login", "-u", "rina", "--stdin", "--take-over", stdin=f"{PASSWORD}\n123456\n").code == Exit.OK
     assert flow.seen[1] == ("code", "123456", True)
+
+
+def test_a_password_changed_elsewhere_asks_for_the_former_one(flow: type[Flow], typed: Callable[..., Any]) -> None:
+    flow.steps = [WrongPassword(9)]
+    ran = typed("-u", "rina", lines=f"{PASSWORD}\nkata sandi yang lama\n123456\n")
+    assert ran.code == Exit.OK
+    assert flow.seen[1:3] == [("password", PASSWORD, False), ("former", "kata sandi yang lama", False)]
+    assert "9 percobaan" in ran.err
+
+
+def test_a_script_is_not_asked_for_a_former_password(msc: Msc, flow: type[Flow]) -> None:
+    flow.steps = [WrongPassword()]
+    ran = msc("login", "-u", "rina", "--stdin", stdin=f"{PASSWORD}\n123456\n")
+    assert (ran.code, len(flow.seen)) == (Exit.NOT_ALLOWED, 1)
 
 
 def test_a_person_may_mistype_the_code(flow: type[Flow], typed: Callable[..., Any]) -> None:
