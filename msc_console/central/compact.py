@@ -2,8 +2,10 @@
 
 Pages are state-based, so a line that a newer one of the same group and row follows says nothing to anybody. A `leave`
 or `del` is needed by whoever held the row, so it stays for `KEEP`; then it goes, and the *horizon* rises to its number:
-a cursor below it is void (`cursors.Desk.open`). Numbers stay what they were: given without gaps and in the order of
-commits, never given twice; those of removed lines are spent.
+a cursor below it is void (`cursors.Desk.open`). What belongs to a ticket that has left a group, or has been closed for
+`KEEP_CLOSED`, says nothing to the group either: were the ticket to come back, it would bring all of it along anew.
+Numbers stay what they were: given without gaps and in the order of commits, never given twice; those of removed lines
+are spent.
 
 The work is a row of short transactions beside the writers: what is decided from a read of before stays true, because a
 line that has a newer one never becomes the newest again. Two processes may do it at the same time.
@@ -17,8 +19,9 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from .. import clock
-from ..domain.scope import COMMON
+from ..domain.scope import COMMON, KEEP_CLOSED
 from . import sql
+from .access import OF_TICKET
 from .db import Central
 
 KEEP = timedelta(days=90)
@@ -41,8 +44,20 @@ _OLDER = text(
 )
 _TOLD = text(
     "SELECT g.seq, g.entity, g.id FROM change_group g JOIN change c ON c.seq = g.seq "
-    "WHERE g.group_id = :group_id AND g.effect <> 'put' AND c.at < :before ORDER BY g.seq LIMIT :most"
+    "WHERE g.group_id = :group_id AND g.effect <> 'put' AND c.at < :before AND g.seq < :below "
+    "ORDER BY g.seq LIMIT :most"
 )
+_NEWEST = text("SELECT max(seq) FROM change_group WHERE group_id = :group_id")
+_PARTED = {
+    part: text(
+        f"SELECT g.seq, g.entity, g.id FROM change_group g JOIN {part} p ON p.id = g.id "
+        "JOIN ticket t ON t.id = p.ticket "
+        f"WHERE g.group_id = :group_id AND g.entity = '{part}' AND (t.closed_at < :before OR p.ticket NOT IN "
+        "(SELECT h.id FROM change_group h WHERE h.group_id = :group_id AND h.entity = 'ticket' AND h.effect = 'put')) "
+        "ORDER BY g.seq LIMIT :most"
+    )
+    for part in OF_TICKET
+}
 _UNHEARD = text(
     "SELECT c.seq FROM change c LEFT JOIN (SELECT DISTINCT seq FROM change_group) AS g ON g.seq = c.seq "
     "WHERE g.seq IS NULL AND c.seq <= :top ORDER BY c.seq LIMIT :most"
@@ -55,6 +70,7 @@ _STANDS = text(
 _RISE = text("UPDATE feed_head SET horizon = :seq WHERE id = 1 AND horizon < :seq")
 _FORGET = text("DELETE FROM change WHERE seq = :seq")
 _TOP = text("SELECT seq FROM feed_head WHERE id = 1")
+_ALL = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +78,20 @@ class Removed:
     """What one transaction, or a whole run, took out of the feed."""
 
     superseded: int = 0
+    parted: int = 0
+    """Lines of what belongs to tickets that the group has no more."""
     told: int = 0
     """`leave` and `del` lines older than `KEEP`."""
     changes: int = 0
     """Changes that nobody hears of any more."""
 
     def __add__(self, other: "Removed") -> "Removed":
-        return Removed(self.superseded + other.superseded, self.told + other.told, self.changes + other.changes)
+        return Removed(
+            superseded=self.superseded + other.superseded,
+            parted=self.parted + other.parted,
+            told=self.told + other.told,
+            changes=self.changes + other.changes,
+        )
 
 
 def run(central: Central, now: datetime) -> Removed:
@@ -84,11 +107,18 @@ def steps(central: Central, now: datetime) -> Iterator[Removed]:
         while older := _read(central, _OLDER, group_id=group):
             for part in _portions(older):
                 yield _supersede(central, group, part)
+        for part_of in OF_TICKET:
+            old = clock.to_ms(now - KEEP_CLOSED)
+            while parted := _read(central, _PARTED[part_of], group_id=group, before=old):
+                for part in _portions(parted):
+                    yield _forget_parted(central, group, part)
     before = clock.to_ms(now - KEEP)
     for group in groups:
-        if group == COMMON:
-            continue  # its newest line tells whether a copy of the set-up is still good (`world.load`)
-        while told := _read(central, _TOLD, group_id=group, before=before):
+        below = _ALL
+        if group == COMMON:  # its newest line stays: it tells whether a copy of the set-up is still good (`world.load`)
+            with central.read() as conn:
+                below = int(conn.execute(_NEWEST, {"group_id": group}).scalar() or 0)
+        while told := _read(central, _TOLD, group_id=group, before=before, below=below):
             for part in _portions(told):
                 yield _forget_told(central, group, part)
     with central.read() as conn:
@@ -141,6 +171,13 @@ def _supersede(central: Central, group: str, part: Sequence[Mapping[str, Any]]) 
         _many(conn, _STANDS, newest.values(), ("group_id", "newest", "entity", "id", "oldest"))
         _many(conn, _REMOVE, rows, ("group_id", "seq", "entity", "id"))
     return Removed(superseded=len(rows))
+
+
+def _forget_parted(central: Central, group: str, part: Sequence[Mapping[str, Any]]) -> Removed:
+    rows = [dict(row) | {"group_id": group} for row in part]
+    with central.write() as conn:
+        _many(conn, _REMOVE, rows, ("group_id", "seq", "entity", "id"))
+    return Removed(parted=len(rows))
 
 
 def _forget_told(central: Central, group: str, part: Sequence[Mapping[str, Any]]) -> Removed:

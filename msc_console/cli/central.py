@@ -247,9 +247,16 @@ def compact(database: Database, as_json: AsJson = False) -> None:
         finally:
             central.close()
         if as_json:
-            dump({"superseded": removed.superseded, "told": removed.told, "changes": removed.changes})
+            dump(
+                {
+                    "superseded": removed.superseded,
+                    "parted": removed.parted,
+                    "told": removed.told,
+                    "changes": removed.changes,
+                }
+            )
         else:
-            typer.echo(f"{removed.superseded + removed.told}")
+            typer.echo(f"{removed.superseded + removed.parted + removed.told}")
 
 
 @app.command(help=_("Erase what acts said, here and on every laptop. Their signatures still verify."))

@@ -42,14 +42,23 @@ def counts(entry: Entry) -> bool:
     )
 
 
+def place_of(entry: Entry) -> tuple[datetime, bool, datetime, str]:
+    """Sorts a timeline, the same at central and on every laptop: by the time that counts, then by receipt, then by id.
+
+    What central has not received comes after what it has, in the order in which it was made (the sort is stable).
+    """
+    received = entry.received_at
+    return entry.at, received is None, received or entry.at, entry.id if received else ""
+
+
 def happenings(entries: Iterable[Entry]) -> list[ClockEvent]:
-    """The clock events of a timeline, ordered by the time that counts, then by the order given.
+    """The clock events of a timeline, by the time that counts, then as `place_of` says, whatever the order given.
 
     First response is the first public agent message handed to its channel, or a logged call; never a note, an
     automatic reply or a change of state.
     """
     found: list[ClockEvent] = []
-    for entry in entries:
+    for entry in sorted(entries, key=place_of):
         if "state" in entry.changes:
             why = entry.data.get("reason")
             found.append(ClockEvent(entry.at, Happening.STATE, str(entry.changes["state"][1]), why))

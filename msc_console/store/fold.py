@@ -28,7 +28,7 @@ ContextOf = Callable[[Command], Context]
 
 _COUNTED = (
     "ticket = ? AND (kind IN ('call', 'reply') OR changes LIKE '%\"state\"%' OR changes LIKE '%\"priority\"%'"
-    " OR data LIKE '%\"call\"%') ORDER BY at, n"
+    f" OR data LIKE '%\"call\"%') ORDER BY {rows.TIMELINE}"
 )
 
 

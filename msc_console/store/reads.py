@@ -81,7 +81,7 @@ def timeline(conn: Connection, ticket: str) -> "list[Entry]":
     """Every entry of a ticket, the oldest first; own acts that wait are among them (`ver` 0)."""
     from ..domain.model import Entry
 
-    return rows.values(conn, Entry, "entry", "ticket = ? ORDER BY at, n", (ticket,))
+    return rows.values(conn, Entry, "entry", f"ticket = ? ORDER BY {rows.TIMELINE}", (ticket,))
 
 
 def hops(conn: Connection, ticket: str) -> "list[Hop]":

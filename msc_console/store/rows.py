@@ -15,6 +15,8 @@ Row = dict[str, Any]
 IN = "IN (SELECT value FROM json_each(?))"
 """Any number of values in one bind: `json.dumps(list)`."""
 
+TIMELINE = "at, received_at IS NULL, received_at, CASE WHEN received_at IS NULL THEN n END, id"
+"""The order of a ticket's entries, as `domain.clocks.place_of`: the same on every laptop."""
 OWNING_TICKET = ("entry", "hop", "conflict")
 """Entities that come and go with their ticket."""
 

@@ -1,6 +1,6 @@
 """Clocks: the worked cases of R3 and R4, and properties over any history."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from msc_console.domain import clocks
 from msc_console.domain.commands import Effects
-from msc_console.domain.model import Clock
+from msc_console.domain.model import Clock, Entry
 from msc_console.domain.policy import Policy, duty
-from msc_console.domain.terms import Metric, Party, Tier
+from msc_console.domain.terms import EntryKind, Metric, Party, Tier
 
 from .worlds import BAGUS, DEWI, HENDRA, RINA, SYSTEM, T0, World
 
@@ -244,3 +244,21 @@ JUNK: list[Any] = [
 )
 def test_no_argument_whatever_makes_decide_raise(kind: str, args: dict[str, Any]) -> None:
     World().ask(kind, RINA, **args)
+
+
+@given(order=st.permutations(range(4)))
+@pytest.mark.protocol("P-191")
+def test_figures_do_not_depend_on_the_order_in_which_entries_of_one_moment_are_read(order: list[int]) -> None:
+    at = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+    entries = [
+        Entry(
+            id=id, ticket="t", kind=EntryKind.CHANGE, act="ticket.hold", made_at=at, at=at, author="rina",
+            received_at=None if received is None else at + timedelta(minutes=received),
+            changes={"state": [None, state]},
+        )
+        for id, received, state in (
+            ("c", 0, "waiting_customer"), ("a", 1, "open"), ("b", 1, "waiting_vendor"), ("0", None, "resolved")
+        )
+    ]  # fmt: skip
+    told = [event.value for event in clocks.happenings([entries[place] for place in order])]
+    assert told == ["waiting_customer", "open", "waiting_vendor", "resolved"]

@@ -348,3 +348,21 @@ def test_outbox_list_names_what_acts_are_on(desk: Desk) -> None:
         ("", "Siti"),
     ]
     assert desk.read(reads.ticket, "~K7Q-1").state == State.NEW
+
+
+@given(order=st.permutations(range(6)))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@pytest.mark.protocol("P-191")
+def test_entries_of_one_moment_are_in_one_order_on_every_laptop(desk: Desk, order: list[int]) -> None:
+    """In whatever order they came here; by receipt, then by id."""
+    with desk.cache.write() as conn:
+        conn.execute("DELETE FROM entry")
+    made = [
+        Entry(
+            id=f"e{id}", ticket="t1", ver=1, kind=EntryKind.NOTE, act="entry.note", made_at=T0, at=T0,
+            received_at=T0 + timedelta(minutes=minutes), author="bagus", body=id,
+        )
+        for id, minutes in (("9", 0), ("2", 1), ("4", 1), ("7", 1), ("1", 2), ("0", 3))
+    ]  # fmt: skip
+    desk.apply([put("ticket", a_ticket()), *(put("entry", made[place]) for place in order)])
+    assert [entry.id for entry in desk.read(reads.timeline, "t1")] == [entry.id for entry in made]

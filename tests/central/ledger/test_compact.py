@@ -8,10 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from msc_console.central import changes, compact
+from msc_console import clock
+from msc_console.central import changes, compact, feed
 from msc_console.central.cursors import CursorExpired
 from msc_console.central.db import Central
 from msc_console.domain.model import Person
+from msc_console.domain.scope import COMMON, KEEP_CLOSED
 from tests.central.ledger.stage import NOW, Cache, Laptop, Stage
 
 LATER = NOW + compact.KEEP + timedelta(days=1)
@@ -149,6 +151,71 @@ def test_a_cursor_below_the_horizon_is_void_and_a_new_start_gets_there(play: Pla
     assert anew.rows == current.rows
 
 
+def lines_of(play: Play, group: str) -> dict[str, int]:
+    """Entity -> lines of a group."""
+    found: dict[str, int] = {}
+    for held, entity, _ in _feed(play.stage.central):
+        found[entity] = found.get(entity, 0) + (held == group)
+    return {entity: count for entity, count in found.items() if count}
+
+
+@pytest.mark.protocol("P-160")
+def test_what_belongs_to_a_ticket_that_left_leaves_the_feed(play: Play) -> None:
+    """Its `leave` alone stays in the group; when it comes back all of it is there again, for old and new laptops."""
+    play.act("create", 0)
+    play.act("note", 0)
+    play.act("raise", 0)
+    ticket = play.tickets[0]
+    held = Cache(play.stage.central, play.stage.rina)
+    held.pull()
+    whole = held.ids("entry")
+    assert len(whole) == 3
+    play.act("move", 0)
+    assert lines_of(play, "queue:umum")["entry"] > 0
+    removed = compact.run(play.stage.central, NOW)
+    assert removed.parted > 0
+    assert lines_of(play, "queue:umum") == {"ticket": 1}
+    assert lines_of(play, "queue:khusus")["entry"] == 4
+    assert compact.run(play.stage.central, NOW).parted == 0
+    held.pull()
+    assert held.ids("ticket") == held.ids("entry") == set()
+    play.act("move", 0)
+    compact.run(play.stage.central, NOW)
+    fresh = Cache(play.stage.central, play.stage.rina)
+    fresh.pull(1)
+    held.pull(1)
+    assert held.rows == fresh.rows
+    assert held.ids("ticket") == {ticket}
+    assert whole < held.ids("entry")
+
+
+@pytest.mark.protocol("P-160", "P-101")
+def test_the_timeline_of_what_was_closed_long_ago_leaves_the_feed(play: Play) -> None:
+    play.act("create", 0)
+    play.act("note", 0)
+    with play.stage.central.write() as conn:
+        conn.execute(text("UPDATE ticket SET closed_at = :at, state = 'closed'"), {"at": clock.to_ms(NOW)})
+    assert compact.run(play.stage.central, NOW + KEEP_CLOSED).parted == 0
+    assert compact.run(play.stage.central, NOW + KEEP_CLOSED + timedelta(seconds=1)).parted == 2
+    assert lines_of(play, "queue:umum") == {"ticket": 1}, "whoever leaves the group is still told"
+
+
+@pytest.mark.protocol("P-161")
+def test_what_was_deleted_from_the_set_up_is_forgotten_too_but_for_the_newest_line(play: Play) -> None:
+    """The newest line of the common group says which copy of the set-up is good, so it outlives its ninety days."""
+    central, old = play.stage.central, NOW - timedelta(days=1)
+    for name in ("a", "b"):
+        gone = feed.Change(entity="queue", id=name, ver=2, put_groups=frozenset({COMMON}), gone=True)
+        with central.write() as conn:
+            feed.announce(conn, [gone], at=old)
+    newest = play.stage.scalar("SELECT max(seq) FROM change_group WHERE group_id = 'common'")
+    assert compact.run(central, LATER).told == 1
+    assert play.stage.scalar("SELECT max(seq) FROM change_group WHERE group_id = 'common'") == newest
+    play.stage.change(play.stage.rina, name="Rina W.")
+    assert compact.run(central, LATER).told == 1
+    assert play.stage.scalar("SELECT count(*) FROM change_group WHERE effect = 'del'") == 0
+
+
 @pytest.mark.protocol("P-160")
 def test_numbers_go_on_after_compaction(play: Play) -> None:
     for turn in range(6):
@@ -196,7 +263,7 @@ def test_a_serving_central_compacts_in_steps(play: Play, monkeypatch: pytest.Mon
     now += compact.FIRST
     steps = list(_steps(central, now))
     assert len(steps) > 2
-    assert max(step.superseded + step.told + step.changes for step in steps) <= 4
+    assert max(step.superseded + step.parted + step.told + step.changes for step in steps) <= 4
     assert compact.step(central, now) == compact.Removed(), "rests until the next run is due"
 
 
