@@ -12,11 +12,13 @@ import pytest
 
 from msc_console import clock
 from msc_console.desk import Desk
+from msc_console.desk.reading import CLOCK_OFF
 from msc_console.domain.model import Conflict
 from msc_console.domain.terms import ConflictKind
 from msc_console.errors import Exit
 from msc_console.messages import refusal, sentence
 from msc_console.seal import canonical
+from msc_console.store import settings as kept_settings
 from tests.store.world import PlainSigner
 
 from .conftest import IDS, Msc, seed, tickets
@@ -250,3 +252,16 @@ def test_every_line_has_a_reference_that_the_commands_take(msc: Msc, desk: Desk,
     assert "c-0c001" in told.err
     assert msc("sync", "resolve", again[longer], "--keep", "theirs").code == Exit.OK
     assert choices(desk) == [(longer, "theirs")]
+
+
+def test_status_tells_a_clock_that_is_off(msc: Msc, desk: Desk) -> None:
+    def heard(off: timedelta) -> None:
+        now = clock.now()
+        with desk.cache.write() as conn:
+            kept_settings.hear_time(conn, now + off, now)
+
+    heard(CLOCK_OFF - timedelta(seconds=1))
+    assert "jam laptop" not in msc("sync", "status").out
+    heard(timedelta(minutes=6))
+    assert "jam laptop ini terlambat 6m" in msc("sync", "status").out
+    assert json.loads(msc("sync", "status", "--json").out)["clock_offset"] == 360
