@@ -231,3 +231,10 @@ def test_version_tells_of_other_processes_writes(path: Path, cache: Cache) -> No
 def test_a_write_inside_a_write_is_a_mistake(cache: Cache) -> None:
     with cache.write(), pytest.raises(RuntimeError), cache.write():
         raise AssertionError("never entered")
+
+
+def test_null_is_bound_by_an_adapter_and_stays_null(desk: Desk) -> None:
+    assert (type(None), driver.PrepareProtocol) in driver.adapters
+    assert driver.adapters[type(None), driver.PrepareProtocol](None) is None
+    with desk.cache.read() as conn:
+        assert tuple(conn.execute("SELECT ?, typeof(?)", (None, None)).fetchone()) == (None, "null")
