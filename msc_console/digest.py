@@ -6,7 +6,7 @@ or of another version; a document that was changed under the same version it can
 
 from collections.abc import Iterable
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 BUCKETS = 256
@@ -25,6 +25,13 @@ class Digest(NamedTuple):
 
 
 NOTHING = Digest(0, 0)
+
+
+def version_of(document: Any) -> int:
+    """What counts as the version of a document that has none (policy, duty, site): 64 bits of its canonical form."""
+    from .seal import canonical
+
+    return int.from_bytes(blake2b(canonical(document), digest_size=8).digest(), "big")
 
 
 def whole(pairs: Iterable[tuple[str, int]]) -> Digest:

@@ -14,10 +14,11 @@ from .. import digest, records
 from ..digest import Digest
 from ..domain.model import Person
 from ..sync.wire import Line
-from . import access, changes, delta, feed
+from . import access, changes, delta, feed, world
 from .access import OF_TICKET, Reader
 from .cursors import Desk
 from .db import Central
+from .world import SET_UP
 
 
 class Sum(NamedTuple):
@@ -43,6 +44,10 @@ def sums(
             pairs = list(_pairs(conn, reader, entity, now))
             parts = digest.spread(pairs) if entity in buckets else ()
             found[entity] = Sum(digest.whole(pairs), parts)
+        for entity in SET_UP:
+            if (line := _document(conn, reader, entity, now)) is not None:
+                pairs = [(entity, digest.version_of(line.d))]
+                found[entity] = Sum(digest.whole(pairs), digest.spread(pairs) if entity in buckets else ())
         return found
 
 
@@ -57,9 +62,19 @@ def rows(
         reader = Reader.of(person)
         current = _at_head(conn, reader, cursor)
         wanted = set(buckets)
+        if entity in SET_UP:
+            line = _document(conn, reader, entity, now) if digest.bucket_of(entity) in wanted else None
+            return [line] if line is not None else [], current
         ids = [id for id, _ in _pairs(conn, reader, entity, now) if digest.bucket_of(id) in wanted]
         lines = delta.lines(conn, reader, {(entity, id): (0, "put") for id in ids}, now)
         return [line for line in lines if line.t == "put"], current
+
+
+def _document(conn: Connection, reader: Reader, entity: str, now: datetime) -> Line | None:
+    """A part of the set-up as the reader was told it last; None when they never were."""
+    id = world.newest(conn, entity)
+    lines = [] if id is None else delta.lines(conn, reader, {(entity, id): (0, "put")}, now)
+    return next((line for line in lines if line.t == "put"), None)
 
 
 def _at_head(conn: Connection, reader: Reader, cursor: str) -> bool:

@@ -20,11 +20,17 @@ from . import sql
 from .db import Central
 
 DEFAULT_ZONE = "Asia/Jakarta"
+SET_UP = ("policy", "duty", "site")
+"""Parts of the set-up that are synced whole, as documents without a version (`documents`)."""
 
 _ROSTER = text("SELECT persons, tier, queue, begins, ends FROM duty ORDER BY place, id")
 _SITE = text(
     "SELECT key, value FROM meta "
     "WHERE key IN ('site_id', 'site_name', 'site_zone', 'site_keyring', 'site_recovery', 'routes')"
+)
+_ANNOUNCED = text(
+    "SELECT id FROM change_group WHERE group_id = :common AND entity = :entity AND effect = 'put' "
+    "ORDER BY seq DESC LIMIT 1"
 )
 _POLICIES = sql.listed("SELECT version, body FROM policy WHERE version IN :ids")
 
@@ -89,3 +95,9 @@ def documents(conn: Connection, entity: str, ids: Sequence[str]) -> dict[str, di
         site: dict[str, Any] = {key.removeprefix("site_"): value for key, value in found.items() if key != "routes"}
         return dict.fromkeys(ids, site | {"routes": json.loads(found.get("routes", "[]"))})
     return {}
+
+
+def newest(conn: Connection, entity: str) -> str | None:
+    """The id of a part of the set-up as laptops were told it last; None when they never were."""
+    id = conn.execute(_ANNOUNCED, {"common": COMMON, "entity": entity}).scalar()
+    return None if id is None else str(id)

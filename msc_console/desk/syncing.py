@@ -141,6 +141,8 @@ class CacheDisk:
 
     def mend(self, entity: str, parts: Sequence[int], lines: Sequence[Line], cut: datetime) -> Mended:
         """See `Disk`."""
+        if entity in SET_UP:
+            return self._mend_set_up(entity, lines)
         theirs = {line.id: int(line.d["ver"]) for line in lines if line.t == "put" and isinstance(line.d, dict)}
         with self._cache.write() as conn:
             found = digest.differences(conn, entity, parts, theirs, cut)
@@ -155,6 +157,20 @@ class CacheDisk:
         return Mended(
             missing=len(found.missing), extra=len(found.extra), wrong=len(found.wrong), kept=len(found.covered)
         )
+
+    def _mend_set_up(self, part: str, lines: Sequence[Line]) -> Mended:
+        """A part of the set-up as central has it, whatever is here."""
+        told = next((line.d for line in lines if line.t == "put"), None)
+        if told is None:
+            return Mended()
+        with self._cache.write() as conn:
+            held = settings.set_up(conn, part)
+            settings.keep_set_up(conn, part, told)
+            self._on_world()
+            for target in outbox.targets(conn):
+                self._replica.refold(conn, target)
+        self._on_world()
+        return Mended(wrong=1) if held else Mended(missing=1)
 
     def load_state(self) -> dict[str, Any] | None:
         """See `Disk`."""

@@ -9,6 +9,8 @@ from datetime import datetime
 
 from .. import clock, digest, records
 from ..digest import Digest
+from . import settings
+from .feed import SET_UP
 from .opening import Connection
 from .rows import OWNING_TICKET, bind
 
@@ -23,7 +25,7 @@ _PART = " WHERE e.ver > 0 AND NOT EXISTS (SELECT 1 FROM ticket t WHERE t.id = e.
 def sums(conn: Connection, cut: datetime) -> dict[str, Digest]:
     """Entity -> digest of central's rows here. `cut`: tickets closed before it are on their way out and don't count;
     nor does the timeline of closed tickets, which is here or not."""
-    return {entity: digest.whole(_pairs(conn, entity, cut)) for entity in records.ENTITIES}
+    return {entity: digest.whole(_pairs(conn, entity, cut)) for entity in (*records.ENTITIES, *SET_UP)}
 
 
 def buckets(conn: Connection, entity: str, cut: datetime) -> list[Digest]:
@@ -63,6 +65,10 @@ def doubt(conn: Connection, entity: str, ids: Collection[str]) -> None:
 
 
 def _pairs(conn: Connection, entity: str, cut: datetime) -> Iterator[tuple[str, int]]:
+    if entity in SET_UP:
+        if document := settings.set_up(conn, entity):
+            yield entity, digest.version_of(document)
+        return
     told = _VER.format(entity=entity)
     if entity == "ticket":
         found = conn.execute(told + _TICKET, (clock.to_ms(cut),))

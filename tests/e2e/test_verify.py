@@ -3,6 +3,7 @@
 import pytest
 
 from msc_console.desk import Desk
+from msc_console.store import settings
 from msc_console.store.opening import Connection
 
 from .accounts import cache_rows, central_rows
@@ -56,7 +57,8 @@ def test_a_cache_in_step_is_found_so(rina: Laptop) -> None:
             conn.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
             for name in ("ticket", "entry", "hop", "contact", "organisation", "person", "queue", "service", "article")
         )
-    assert found == EQUAL | {"rows": rows, "entities": [], "mended": 0}
+    set_up = 3  # policy, duty, site
+    assert found == EQUAL | {"rows": rows + set_up, "entities": [], "mended": 0}
     assert rows > 30
 
 
@@ -72,6 +74,22 @@ def test_a_row_that_is_missing_comes_back(rina: Laptop, entity: str) -> None:
     same(rina)
     assert verify(rina)["entities"] == []
     assert rina.msc("sync", "status", "--json").json["mended"] == 1, "and it is counted"
+
+
+@pytest.mark.parametrize("part", ["policy", "duty", "site"])
+@pytest.mark.parametrize("how", ["changed", "gone"])
+@pytest.mark.protocol("P-165", "P-169")
+def test_a_part_of_the_set_up_that_differs_is_fetched(rina: Laptop, part: str, how: str) -> None:
+    with rina.desk() as desk, desk.cache.write() as conn:
+        right = settings.set_up(conn, part)
+        assert right
+        settings.keep_set_up(conn, part, {} if how == "gone" else right | {"version": 99, "name": "Lain"})
+    found = verify(rina)
+    assert (found["missing"], found["wrong"]) == ((1, 0) if how == "gone" else (0, 1))
+    assert found["entities"] == [part]
+    with rina.desk() as desk, desk.cache.read() as conn:
+        assert settings.set_up(conn, part) == right
+    assert verify(rina)["entities"] == []
 
 
 @pytest.mark.parametrize("by", [1, -1], ids=["too new", "too old"])

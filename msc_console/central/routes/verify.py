@@ -16,6 +16,7 @@ from ..cursors import CursorExpired
 from ..guards import admitted, signed_in
 from ..problems import ProblemError, described
 from ..service import service_of, session_of
+from ..world import SET_UP
 
 Asked = Request[Any, Any, Any]
 _encoder = msgspec.json.Encoder()
@@ -66,7 +67,7 @@ def verify(request: Asked, data: JSONBody[VerifyAsk]) -> VerifyReply:
 def verify_rows(request: Asked, data: JSONBody[VerifyRowsAsk]) -> Response[bytes]:
     """All rows of the entity in these buckets that the caller should hold, as they are now."""
     service, session, now = service_of(request), session_of(request), service_of(request).now()
-    if data.entity not in ENTITIES:
+    if data.entity not in ENTITIES and data.entity not in SET_UP:
         raise ProblemError("invalid_request", fields=["entity"])
     try:
         lines, current = verifying.rows(service.central, session.person, data.cursor, data.entity, data.buckets, now)
