@@ -6,7 +6,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard msc_console/locale/*/LC_MESSAGES/*
 PYTEST := $(BIN)/pytest -n 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run quick test deep check bench soak install catalogues docs format lock clean
+.PHONY: run quick test deep check audit bench soak install catalogues docs format lock clean
 .DEFAULT_GOAL := test
 
 run: install                 ## the demo: a small centre with its console
@@ -30,6 +30,10 @@ check: install               ## form, types, house rules, fresh pages; no tests
 	$(BIN)/python -m tools.catalogue check
 	$(BIN)/python -m tools.docs check
 	$(BIN)/python -m tools.protocol check
+	$(BIN)/python -m tools.sbom check
+
+audit: install               ## known weaknesses of the locked parts; exit code 3 when nobody could be asked
+	$(BIN)/python -m tools.audit
 
 bench: install               ## timings, printed; nothing fails by time
 	$(BIN)/python -m bench.run

@@ -234,6 +234,14 @@ SENTENCES: dict[str, str] = {
     "channel_maildir_or_off": N_("Give a Maildir folder or switch the channel off, one of the two."),
     "option_unknown_value": N_("{option}: «{value}» is not one of {known}."),
     "password_file_missing": N_("The password file {path} is not there."),
+    # msc doctor
+    "parts_differ": N_("Other parts than those this version was tested with. Install it as its lock says."),
+    "files_open": N_("{path} can be read by others on this machine. Make it its owner's alone."),
+    "disk_low": N_("The disk is getting full. What is stored is safe; free some space."),
+    "certificate_ends": N_("The certificate {path} ends soon or has ended. Ask technical support for a new one."),
+    "clock_far": N_("The clock here is not central's: one-time codes fail and times look wrong. Set it right."),
+    "database_away": N_("The database does not answer, or is not a central's."),
+    "schema_differs": N_("The database has schema {found}, this program {known}: msc central upgrade."),
     # what central's ledger answers
     "op_id_reused": N_("The number of this act was already used by another."),
     "bad_signature": N_("The signature of this act is wrong."),

@@ -22,6 +22,7 @@ NOT_ABOUT = {
     "tests/central/ledger/test_sink.py": "imports of old tickets write past the wire",
     "tests/central/service/test_backup.py": "the administrator's backups; what laptops notice of a restore is marked",
     "tests/central/service/test_centre.py": "the file that sets a centre up",
+    "tests/central/service/test_doctor.py": "the administrator's checks",
     "tests/central/service/test_gate.py": "what stands before the protocol, and readiness for the administrator",
     "tests/central/service/test_logs.py": "the administrator's log",
     "tests/central/service/test_keeping.py": "the administrator's commands",

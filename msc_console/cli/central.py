@@ -12,6 +12,7 @@ import typer
 
 from ..errors import UsageError
 from ..i18n import _
+from . import central_doctor
 from .central_ca import app as ca
 from .central_recovery import app as recovery_key
 from .central_talk import AsJson, Database, dump, told
@@ -23,6 +24,7 @@ app.add_typer(user, name="user")
 app.add_typer(imports, name="import")
 app.add_typer(ca, name="ca")
 app.add_typer(recovery_key, name="recovery-key")
+app.command(help=central_doctor.HELP)(central_doctor.doctor)
 
 Config = Annotated[
     Path | None, typer.Option("--config", "-c", help=_("The centre's set-up, centre.toml; without it a bare centre"))

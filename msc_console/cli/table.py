@@ -138,6 +138,7 @@ TABLE: Mapping[str, Item] = {
     ),
     "workflow": Verb("workflow:workflow", N_("Which act brings a ticket from which state to which, and who may.")),
     "completion": Verb("completion:completion", N_("Print the completion script of a shell."), shows=False),
+    "doctor": Verb("doctor:doctor", N_("Check this laptop: versions, files, keyring, certificates, clock, disk.")),
     "demo": Noun(
         N_("A small centre on this machine, to try everything out."),
         {

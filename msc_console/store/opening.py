@@ -168,6 +168,19 @@ def _publish(part: Path, path: Path) -> None:
         pass
 
 
+def versions() -> dict[str, str]:
+    """What the driver has inside, by its own word: SQLCipher, SQLite and the OpenSSL that encrypts."""
+    conn = driver.connect(":memory:")
+    try:
+        conn.execute("PRAGMA key = 'none'").fetchall()  # the provider is told to whoever encrypts
+        cipher = conn.execute("PRAGMA cipher_version").fetchone()
+        provider = conn.execute("PRAGMA cipher_provider_version").fetchone()
+    finally:
+        conn.close()
+    told = {"SQLCipher": cipher, "SQLite": (driver.sqlite_version,), "OpenSSL": provider}
+    return {name: str(row[0]).removeprefix("OpenSSL ").split()[0] for name, row in told.items() if row}
+
+
 def _check_key(key: bytes) -> None:
     if len(key) != KEY_BYTES:
         raise ValueError(f"the cache key has {len(key)} bytes instead of {KEY_BYTES}")
