@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from .. import checkup, clock
@@ -62,7 +62,7 @@ def _ca(chosen: Settings) -> Check:
     except (MscError, ValueError):
         state = State.FAIL if needed else State.OK
         return Check("ca", state, str(chosen.ca_file) if needed else "-", "ca_unusable" if needed else "")
-    return checkup.certificate("ca", chosen.ca_file, datetime.fromtimestamp(ends, UTC), clock.now())
+    return checkup.certificate("ca", chosen.ca_file, clock.from_ms(ends * 1000), clock.now())
 
 
 def _central(chosen: Settings) -> Iterator[Check]:
