@@ -259,6 +259,7 @@ SENTENCES: dict[str, str] = {
     # rights
     "actor_inactive": N_("This account is no longer active."),
     "no_right": N_("{role} may not do that."),
+    "rights_gone": N_("You could do that when you did it, and no longer may. It was not done, and is kept at central."),
     "no_override": N_("You may not set the priority by hand."),
     "not_your_tier": N_("That escalation was asked of another level."),
     "proxy_missing": N_("This level has no account here: say who acknowledged, and how."),

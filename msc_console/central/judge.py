@@ -18,8 +18,9 @@ from ..domain.commands import Basis, Command, Conflict, Context, Effects, Outcom
 from ..domain.decide import decide
 from ..domain.model import Address, Contact, Entry, Hop, Person, Ticket
 from ..domain.model import Conflict as ConflictRecord
-from ..domain.scope import groups_of_person, groups_of_ticket
-from ..domain.terms import ConflictState, Delivery, Op, Result
+from ..domain.rights import may
+from ..domain.scope import CUSTOMERS, groups_of_person, groups_of_ticket
+from ..domain.terms import ConflictState, Delivery, Op, Result, term
 from .feed import NO_GROUPS, Change
 from .loading import Ground
 from .scope import FIXED, authority
@@ -98,20 +99,28 @@ class Batch:
         """Tickets that entered a group and bring their stored entries with them."""
 
     def judge(
-        self, command: Command, actor: Person, now: datetime, *, own: bool = False, answered: Result | None = None
+        self,
+        command: Command,
+        actor: Person,
+        now: datetime,
+        *,
+        own: bool = False,
+        answered: Result | None = None,
+        then: Person | None = None,
     ) -> Verdict:
         """Answers one command received at `now`. `own`: central's own act, which stands on the ticket as it is.
-        `answered`: the answer so far to the op that an `op.withdraw` names."""
+        `answered`: the answer so far to the op that an `op.withdraw` names. `then`: the actor when it was made."""
         ticket = self.ground.tickets.get(command.target)
         hops = tuple(self.ground.hops.get(command.target, {}).values())
         if own and ticket is not None and command.basis == Basis():
             command = replace(command, basis=Basis(ver=ticket.ver, epoch=ticket.owner_epoch))
-        if not own and not self._in_scope(command, actor, ticket, hops, now):
-            return Verdict(code=Result.FORBIDDEN, reason="out_of_scope")
+        if not own and (refused := self._no_right(command, actor, then or actor, ticket, hops, now)):
+            return refused
         if not own:  # who does not say in which state they saw the ticket has seen none
             command = replace(command, before={"state": None, **command.before})
         try:
-            before = replace(self._situation(command, ticket, hops), answered=answered)
+            known = own or CUSTOMERS in groups_of_person(actor)
+            before = replace(self._situation(command, ticket, hops, customers=known), answered=answered)
             outcome = decide(before, command, self._context(command, actor, now, ticket))
         except Exception as error:  # a rule that fails on one op must not hold up the others: it is kept for repair
             return quarantined(command.id, error)
@@ -139,6 +148,27 @@ class Batch:
             verdict.data["conflict"] = kept.id
             self._keep_conflict(command, kept, groups_of_ticket(ticket, hops, now), verdict)
 
+    def _no_right(
+        self, command: Command, actor: Person, then: Person, ticket: Ticket | None, hops: tuple[Hop, ...], now: datetime
+    ) -> Verdict | None:
+        """None for an act that its author may do now and might do when it was made.
+
+        What they might do then and may no longer is kept for somebody to look at. Which tickets were theirs then is
+        asked of the ticket as it is: it may have come to their queue only after they had left another.
+        """
+        kind = term(Op, command.kind)
+        scope = self._in_scope(command, actor, ticket, hops, now)
+        if scope and may(actor.role, kind):
+            if then.active and may(then.role, kind):
+                return None
+            return Verdict(
+                code=Result.FORBIDDEN, reason="no_right", data={"role": str(then.role), "kind": command.kind}
+            )
+        if then.active and may(then.role, kind) and self._in_scope(command, then, ticket, hops, now):
+            log.warning("op of rights that are gone", extra={"op": command.id, "actor": actor.id})
+            return Verdict(code=Result.QUARANTINED, reason="rights_gone", data={"kind": command.kind})
+        return None if scope else Verdict(code=Result.FORBIDDEN, reason="out_of_scope")
+
     @staticmethod
     def _in_scope(command: Command, actor: Person, ticket: Ticket | None, hops: tuple[Hop, ...], now: datetime) -> bool:
         """A ticket that isn't there answers as one that is none of the actor's business. Own ops may be taken back
@@ -149,13 +179,17 @@ class Batch:
             return command.kind == Op.TICKET_CREATE or not command.kind.startswith(OF_TICKETS)
         return not authority(ticket, hops, now).isdisjoint(groups_of_person(actor))
 
-    def _situation(self, command: Command, ticket: Ticket | None, hops: tuple[Hop, ...]) -> Situation:
+    def _situation(
+        self, command: Command, ticket: Ticket | None, hops: tuple[Hop, ...], *, customers: bool
+    ) -> Situation:
+        """What the command stands before. `customers`: the actor may name customers at all; others name none."""
         named = _text(command.args.get("conflict")) or ""
+        args = command.args if customers else {}
         if command.kind.startswith("contact."):
             contact = self.ground.contacts.get(command.target)
         else:
-            contact = self.ground.contacts.get(_text(command.args.get("contact")) or (ticket and ticket.contact) or "")
-        organisation = _text(command.args.get("organisation")) or (contact and contact.organisation) or ""
+            contact = self.ground.contacts.get(_text(args.get("contact")) or (ticket and ticket.contact) or "")
+        organisation = _text(args.get("organisation")) or (contact and contact.organisation) or ""
         return Situation(
             ticket=ticket,
             hops=hops,

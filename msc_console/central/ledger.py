@@ -21,7 +21,7 @@ from ..domain.model import Person
 from ..domain.terms import Op, Result
 from ..errors import NotFound
 from ..sync.wire import Envelope, OpResult
-from . import loading, sql, world, writing
+from . import loading, sql, standing, world, writing
 from .db import Central
 from .envelopes import Chain, Place, command_of, link_of, malformed, same_body, sealed_by, signed_of
 from .judge import Batch, Claim, Verdict, quarantined
@@ -148,7 +148,7 @@ def _push(
     batch = Batch(world.load(central, conn), ground, _claims(known))
     marked = loading.withdrawn(conn, (command.id for command in commands))
     taken_back = ahead | {op_id for op_id, actor in marked if actor == person.id}
-    gate = _Gate(conn, person, device, chain, known, batch, taken_back)
+    gate = _Gate(conn, person, device, chain, known, batch, taken_back, standing.of(conn, person, now))
     results: list[OpResult | None] = []
     answers: list[Answer] = []
     for item in asked:
@@ -201,9 +201,9 @@ class _Gate:
 
     def __init__(
         self, conn: Connection, person: Person, device: str, chain: Chain, known: dict[str, Known], batch: Batch,
-        taken_back: frozenset[str],
+        taken_back: frozenset[str], history: standing.History,
     ) -> None:  # fmt: skip
-        self.conn, self.person, self.device = conn, person, device
+        self.conn, self.person, self.device, self.history = conn, person, device, history
         self.chain, self.known, self.batch = chain, known, batch
         self.taken_back = taken_back
         self.fresh: dict[str, Result] = {}
@@ -250,7 +250,9 @@ class _Gate:
         waiting = _depends(command, self.known, self.fresh)
         if waiting is not None and waiting.code == Result.DEFERRED:
             waiting = self._deferred(command, waiting)
-        return waiting or self.batch.judge(command, self.person, now, answered=self._answered(command))
+        made = min(max(command.made_at, command.seen_at or command.made_at), now)
+        then, answered = self.history.at(made), self._answered(command)
+        return waiting or self.batch.judge(command, self.person, now, answered=answered, then=then)
 
     def _deferred(self, command: Command, waiting: Verdict) -> Verdict:
         """`waiting`, unless what the command waits for waits for the command: a circle that nothing ever opens."""

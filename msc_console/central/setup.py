@@ -19,7 +19,7 @@ from ..domain.scope import COMMON
 from ..domain.terms import Role, Tier
 from ..errors import MscError, UsageError
 from ..text import clean
-from . import audit, feed, masterkey, sql, tokens, totp
+from . import audit, feed, masterkey, sql, standing, tokens, totp
 from .centre import LOGIN, Centre
 from .db import Central
 from .differences import Difference, differences, present
@@ -138,8 +138,10 @@ def _row(conn: Connection, change: Difference, now: datetime) -> None:
         conn.execute(text(f'DELETE FROM "{change.entity}" WHERE id = :id'), {"id": change.old.id})
         return
     conn.execute(sql.upsert(change.entity), records.to_row(change.new))
-    if isinstance(change.new, Person) and not change.new.active:
-        tokens.end(conn, change.new.id, now)
+    if isinstance(change.new, Person):
+        standing.note(conn, change.new, now)
+        if not change.new.active:
+            tokens.end(conn, change.new.id, now)
 
 
 def _write_site(conn: Connection, change: Difference, _now: datetime) -> None:
@@ -203,6 +205,7 @@ def user_add(
             person, new = _person(conn, login, name, role, tier, queues)
             enrolment = enrol(conn, key, person, hashed, meta["site_name"], now)
             if new:
+                standing.note(conn, person, now)
                 announce(conn, [feed.Change(entity="person", id=person.id, ver=person.ver, put_groups=EVERYONE)], now)
             return enrolment
     finally:

@@ -27,6 +27,19 @@ class DeviceRow(Table, table=True):
     pass_counter: int = big()
 
 
+class StandingRow(Table, table=True):
+    """What a person was from `since` on."""
+
+    __tablename__ = "standing"
+
+    person: str = Field(primary_key=True)
+    since: int = Field(sa_type=BigInteger, primary_key=True)
+    role: str
+    tier: str
+    queues: str
+    active: int
+
+
 class SessionTokenRow(Table, table=True):
     """`hash`: SHA-256 of the token."""
 

@@ -17,8 +17,6 @@ class Right(StrEnum):
     """Hand in ops, each of which is then judged by its own right."""
     TOKENS = "tokens"
     """Own service tokens for scripts."""
-    REVIEW = "review"
-    """Read the ops that wait in quarantine."""
     CREATE = "create"
     TAKE = "take"
     WORK = "work"
@@ -79,7 +77,7 @@ _FRONT = _DESK | {
     Right.PROXY,
     Right.CONTACT,
 }
-_LEAD = _FRONT | {Right.ASSIGN, Right.OVERRIDE, Right.TOKENS, Right.REVIEW}
+_LEAD = _FRONT | {Right.ASSIGN, Right.OVERRIDE, Right.TOKENS}
 
 _INSIDE = frozenset({Kind.COMMON, Kind.KNOWLEDGE, Kind.OWN})
 _IMPORTED = frozenset({"source"})

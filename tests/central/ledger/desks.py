@@ -76,7 +76,12 @@ class At:
         with self.cache.read() as conn:
             cursor = feed.position(conn).cursor
         while True:
-            page = changes.read(self.stage.central, self.laptop.person, cursor, limit)
+            try:
+                page = changes.read(self.stage.central, self.laptop.person, cursor, limit)
+            except changes.CursorExpired:
+                self.disk.reset_cursor(str(self.stage.scalar("SELECT generation FROM feed_head")))
+                cursor = ""
+                continue
             lines = msgspec.convert(msgspec.to_builtins(page.lines), list[Line])
             self.disk.apply(lines, page.cursor, up_to_date=page.up_to_date)
             cursor = page.cursor

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from uuid_utils import uuid7
 
 from msc_console import records, seal
-from msc_console.central import changes, feed, ledger, sql
+from msc_console.central import changes, feed, ledger, sql, standing
 from msc_console.central.db import Central
 from msc_console.clock import iso
 from msc_console.domain.model import Person, Queue
@@ -134,11 +134,12 @@ class Stage:
     def laptop(self, who: Person) -> Laptop:
         return Laptop(self.central, who)
 
-    def change(self, who: Person, **values: Any) -> Person:
+    def change(self, who: Person, at: datetime = NOW, /, **values: Any) -> Person:
         """A person's row changed and announced, as the set-up does it."""
         changed = replace(who, ver=who.ver + 1, **values)
         with self.central.write() as conn:
             conn.execute(sql.upsert("person"), records.to_row(changed))
+            standing.note(conn, changed, at)
             announced = feed.Change(entity="person", id=who.id, ver=changed.ver, put_groups=frozenset({COMMON}))
             feed.announce(conn, [announced], at=NOW)
         return changed
@@ -166,6 +167,8 @@ def set_up(central: Central) -> Stage:
     queues = [Queue(id=new_id(), ver=1, key=key, name=key) for key in ("umum", "khusus")]
     with central.write() as conn:
         sql.many(conn, sql.upsert("person"), [records.to_row(item) for item in people])
+        for item in people:
+            standing.note(conn, item, NOW - timedelta(days=1))
         sql.many(conn, sql.upsert("queue"), [records.to_row(item) for item in queues])
         rows = [("person", item.id) for item in people] + [("queue", item.id) for item in queues]
         announced = [feed.Change(entity=entity, id=id, ver=1, put_groups=frozenset({COMMON})) for entity, id in rows]
