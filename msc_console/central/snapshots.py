@@ -47,7 +47,7 @@ _PART = text(
 _TOUCH = text("UPDATE snapshot SET state = :state, touched_at = :now WHERE id = :id")
 _OWN = text("SELECT count(*) FROM snapshot_part WHERE snapshot = :id AND person = :me")
 _FRESH = text(
-    "SELECT id FROM snapshot WHERE audience = :audience AND made_at >= :since "
+    "SELECT id FROM snapshot WHERE audience = :audience AND made_at >= :since AND seq >= :horizon "
     "AND (state = 'whole' OR (state = 'cutting' AND touched_at >= :alive)) ORDER BY made_at DESC, id LIMIT 1"
 )
 _ONE = text("SELECT audience, generation, seq, state, made_at, touched_at FROM snapshot WHERE id = :id")
@@ -132,10 +132,12 @@ class Snapshots:
     def _theirs(self, conn: Connection, reader: Reader, id: str) -> tuple[int, str, str]:
         """(seq, state, generation) of a cut whose audience the reader belongs to as of now."""
         row = conn.execute(_ONE, {"id": id}).one_or_none() if sql.storable(id) else None
-        now, generation = self._now(), feed.head(conn).generation
+        now, head = self._now(), feed.head(conn)
+        generation = head.generation
         if (
             row is None
             or row.audience != cutting.digest(cutting.audience_of(reader), generation)
+            or row.seq < head.horizon
             or row.state == "failed"
             or row.made_at < clock.to_ms(now - KEPT)
             or (row.state == "cutting" and row.touched_at < clock.to_ms(now - STUCK))
@@ -168,6 +170,7 @@ def _found_or_new(conn: Connection, audience: str, head: feed.Head, now: datetim
     told apart by versions."""
     at = clock.to_ms(now)
     binds = {"audience": audience, "since": clock.to_ms(now - SHARED), "alive": clock.to_ms(now - STUCK)}
+    binds["horizon"] = head.horizon  # a cursor below it is void from the start
     if (id := conn.execute(_FRESH, binds).scalar()) is not None:
         return str(id), False
     row = {"id": secrets.token_hex(16), "audience": audience, "generation": head.generation, "seq": head.seq}

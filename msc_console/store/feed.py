@@ -163,7 +163,8 @@ def _put(conn: Connection, entity: str, documents: dict[str, Any], applied: Appl
         found = conn.execute(f"SELECT id FROM stale WHERE entity = ? AND id {IN}", (entity, ids))
         stale = {row[0] for row in found}
     if _any(conn, "base"):
-        found = conn.execute(f"SELECT id, ver FROM base WHERE entity = ? AND id {IN}", (entity, ids))
+        # Of what has left, only the title is here: it comes back in whatever version central holds by then.
+        found = conn.execute(f"SELECT id, iif(away, 0, ver) FROM base WHERE entity = ? AND id {IN}", (entity, ids))
         covered = {row[0]: int(row[1]) for row in found}
     have = rows.versions(conn, entity, documents) | covered
     if have:

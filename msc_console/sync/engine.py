@@ -26,7 +26,8 @@ ASKED = float("-inf")
 HOLD_AGAIN = 1.0
 """Seconds until the store is asked again for an op whose hold is over and that still did not leave."""
 SNAPSHOTS_LOST = 3
-"""Snapshots that central may take away under this laptop's hands before it falls back to plain pages."""
+"""Snapshots in a row that may come to nothing (taken away under way, or their cursor void) before it falls back to
+plain pages, which can be gone on with at any time."""
 
 _OPEN = frozenset({Result.DEFERRED, Result.GAP, Result.FORKED})
 _SETTLED = frozenset(result.value for result in Result if result not in _OPEN)
@@ -155,12 +156,9 @@ class Engine(Lanes):
         self._hello, self._greeted = hello, True
         self._set_online(True, facts)
         self._sizes.offer(hello.limits)
-        if self._refused_by is None or _speech(hello) != _speech(self._refused_by):
-            self._refused_by = self._no_push = self._no_pull = None
-            if hello.protocol_oldest_push > PROTOCOL:
-                self._no_push, self._refused_by = Trouble.TOO_OLD, hello
-            if hello.protocol_oldest_pull > PROTOCOL:
-                self._no_pull, self._refused_by = Trouble.TOO_OLD, hello
+        # Whoever refused this version may have been another than who greets now: central was replaced, or is being.
+        self._no_push = _barred(hello, hello.protocol_oldest_push)
+        self._no_pull = _barred(hello, hello.protocol_oldest_pull)
         self._want_push = self._want_pull = True
         if self.state.generation == "":
             self.state = replace(self.state, generation=hello.generation)
@@ -209,7 +207,7 @@ class Engine(Lanes):
             self._sizes.page_grows()
         self._quiet = event.up_to_date
         if event.up_to_date:
-            self._want_pull = False
+            self._want_pull, self._lost = False, 0
             self._progressed(facts, clears_guard=False)
             self.state = replace(self.state, last_sync=facts.now)
         elif not event.moved:
@@ -231,8 +229,6 @@ class Engine(Lanes):
     def _booted(self, event: m.Booted, facts: Facts) -> None:
         self._refreshed = False
         self.disk.ok()
-        if event.rows > 0:
-            self._lost = 0
         if event.moved:
             self._progressed(facts)
 
@@ -247,7 +243,7 @@ class Engine(Lanes):
         if status == 401 or (phase is Phase.REFRESH and status in (400, 403)):
             self._unauthorised(phase, problem, facts)
         elif status == 426 and phase is not Phase.GREET:
-            self._version_refused(phase, problem)
+            self._version_refused(phase, problem, facts)
         elif status in (429, 503) and phase is Phase.VERIFY and event.retry_after is not None:
             self.line.hold(facts.mono, self._rng, event.retry_after)
             self._save_line(facts)
@@ -255,6 +251,7 @@ class Engine(Lanes):
             self._line_fails(facts, Trouble.BUSY, data, event.retry_after)
         elif status == 410 and phase in (Phase.PULL, Phase.VERIFY):
             self._greeted, self._reset = False, True
+            self._lost += 1
         elif status in (404, 410) and phase is Phase.BOOT:
             self._lost += 1
         elif status == 409:
@@ -361,6 +358,8 @@ class Engine(Lanes):
         return m.Rest(min(times))
 
 
-def _speech(hello: Hello) -> tuple[object, ...]:
-    """What decides whether two versions understand each other."""
-    return hello.version, hello.protocol, hello.protocol_oldest_pull, hello.protocol_oldest_push
+def _barred(hello: Hello, oldest: int) -> Trouble | None:
+    """Why central won't understand this version; None when it says it will."""
+    if oldest > PROTOCOL:
+        return Trouble.TOO_OLD
+    return Trouble.TOO_NEW if hello.protocol < PROTOCOL else None

@@ -48,7 +48,6 @@ class Lanes:
         self._want_push = self._want_pull = True
         self._no_push: Trouble | None = None
         self._no_pull: Trouble | None = None
-        self._refused_by: Hello | None = None
         self._gap: int | None = None
         self._gap_tried: int | None = None
         self._rekey = self._rekeyed = False
@@ -119,11 +118,11 @@ class Lanes:
         next poll."""
         self._want_pull = self._want_pull or self.line.problem is not None
 
-    def _version_refused(self, phase: Phase, problem: Problem) -> None:
+    def _version_refused(self, phase: Phase, problem: Problem, facts: Facts) -> None:
         trouble = Trouble.TOO_NEW if problem.code == "protocol_too_new" else Trouble.TOO_OLD
-        self._refused_by = self._hello
         # One refusal of a push says nothing about pulls: work stays, reading goes on. Elsewhere it speaks for both.
         self._no_push = trouble
+        self.push.fail(facts.mono, self._rng, trouble)
         if phase is not Phase.SEND:
             self._no_pull = trouble
 

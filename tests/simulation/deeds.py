@@ -7,7 +7,7 @@ from random import Random
 from msc_console.desk.acts import UNDO_SEND
 from msc_console.desk.whole import Desk
 
-from .office import CONTACT, PEOPLE, QUEUES
+from .setting import CONTACT, PEOPLE, QUEUES
 
 POISON = "racun"
 """Central's rule trips over a call with this text (`world.World`)."""
@@ -27,6 +27,7 @@ DEEDS: dict[str, Deed] = {
         desk.new_contact(f"Sari {dice.randrange(99)}", [("email", "sari@contoh.example")]).target,
         dice.choice(QUEUES),
     ),
+    "common": lambda desk, ref, dice: desk.new_ticket("Bersama", CONTACT, "umum"),
     "take": lambda desk, ref, dice: desk.take(ref),
     "release": lambda desk, ref, dice: desk.release(ref),
     "assign": lambda desk, ref, dice: desk.assign(ref, dice.choice(PEOPLE), "ganti"),
@@ -61,6 +62,26 @@ DEEDS: dict[str, Deed] = {
     "poison": lambda desk, ref, dice: desk.call(ref, "in", 1, POISON),
 }
 """Name -> the deed on the ticket `ref`."""
+CLASHES: dict[str, Deed] = {
+    "urgency": lambda desk, ref, dice: desk.set(ref, urgency=dice.choice(["low", "medium", "high"])),
+    "impact": lambda desk, ref, dice: desk.set(ref, impact=dice.choice(["low", "medium", "high"])),
+    "subject": lambda desk, ref, dice: desk.set(ref, subject=f"Judul {dice.randrange(99)}"),
+    "service": lambda desk, ref, dice: desk.set(ref, service=dice.choice(["pos", ""])),
+    "owner": lambda desk, ref, dice: desk.assign(ref, dice.choice(PEOPLE[:3]), "ganti"),
+    "claim": lambda desk, ref, dice: desk.take(ref),
+    "queue": lambda desk, ref, dice: desk.move(ref, dice.choice(QUEUES)),
+    "state": lambda desk, ref, dice: dice.choice(
+        [
+            lambda: desk.hold(ref, dice.choice(["waiting_customer", "waiting_vendor"]), "menunggu"),
+            lambda: desk.resolve(ref, f"Selesai {dice.randrange(99)}"),
+            lambda: desk.cancel(ref, "salah"),
+            lambda: desk.reopen(ref, "belum"),
+            lambda: desk.resume(ref),
+        ]
+    )(),
+}
+"""Field -> a deed that gives it one of several values, so that people who can't see each other contradict."""
+WAYS_OUT = ("mine", "theirs", "note", "withdraw", "offer", "retry", "dismiss")
 OFTEN = ("take", "take", "take", "set", "set", "set", "note", "resolve", "reply", "hold", "escalate", "move", "assign")
 
 

@@ -3,6 +3,7 @@
 import errno
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,6 +19,7 @@ from msc_console.config import PersonHome, Settings
 from msc_console.desk.opening import _same_incarnation
 from msc_console.desk.seat import Unlocked
 from msc_console.desk.syncing import CacheDisk, CacheTokens, keep_tokens
+from msc_console.desk.taking import CacheIntake
 from msc_console.desk.whole import Desk
 from msc_console.identity.signer import InProcess
 from msc_console.store.failures import DiskFull
@@ -31,7 +33,8 @@ from msc_console.sync.state import EngineState
 from msc_console.sync.transport import HttpTransport
 
 from .chance import Chance
-from .office import CACHE_KEY, Office
+from .office import Office
+from .setting import CACHE_KEY
 
 DISK = ("full", "error", "kill_before", "kill_after")
 """What may befall a commit: refused, or the process dies just before or just after it."""
@@ -53,12 +56,15 @@ class FailingCache(Cache):
 
     def __init__(self, path: Path, key: bytes, *, read_only: bool = False) -> None:
         self.plan: list[str | None] = []
+        self.struck: Counter[str] = Counter()
         self.commits = 0
         super().__init__(path, key, read_only=read_only)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         fault = self.plan.pop(0) if self.plan else None
+        if fault is not None:
+            self.struck[fault] += 1
         with super().write() as conn:
             yield conn
             if fault == "full":
@@ -93,8 +99,8 @@ class Laptop:
         self.skew = timedelta()
         self.pending_jump = timedelta()
         self.online = True
-        self.faults: list[str] = []
-        self.struck: dict[str, int] = {}
+        self.faults: list[str | None] = []
+        self.disk_struck: Counter[str] = Counter()
         self.lives = 0
         self.copies: list[Path] = []
         self.secrets = office.secrets(login)
@@ -116,6 +122,7 @@ class Laptop:
         with self.seen():
             home = PersonHome(self.folder)
             self.cache = FailingCache(home.cache, CACHE_KEY)
+            self.cache.struck = self.disk_struck
             _same_incarnation(self.cache, home.incarnation)
             unlocked = Unlocked(
                 login=self.login,
@@ -137,7 +144,10 @@ class Laptop:
             self.engine = Engine(rng, EngineState.load(self.disk.load_state()))
             self.signals = Waits()
             self.signals.jump = self._jump
-            self.driver = SyncDriver(self.engine, way, self.disk, times=clock, signals=self.signals, rng=rng)
+            intake = CacheIntake(self.cache, self.desk.replica, None, self.desk.forget_world)
+            self.driver = SyncDriver(
+                self.engine, way, self.disk, times=clock, signals=self.signals, rng=rng, intake=intake
+            )
             self.action: m.Action = self.driver._step(m.Start())
 
     def sign_in(self) -> None:
@@ -154,7 +164,7 @@ class Laptop:
 
     def die(self) -> None:
         """The process is gone; another one begins on the files as they lie on the disk, unfinished log and all."""
-        fresh = self.folder.with_name(f"{self.folder.name.partition('~')[0]}~{self.lives}")
+        fresh = self.office.place(self.name)
         self.copy_to(fresh)
         self.cache.close()
         self.folder = fresh
@@ -190,10 +200,7 @@ class Laptop:
     def _request(self, request: httpx.Request) -> httpx.Response:
         if not self.online:
             raise httpx.ConnectError("no route")
-        fault = self.faults.pop(0) if self.faults else None
-        if fault is not None:
-            self.struck[fault] = self.struck.get(fault, 0) + 1
-        return self.office.serve(self.name, fault, request)
+        return self.office.way.serve(self.name, self.faults, request)
 
     def step(self) -> bool:
         """One action of the driver. False when it rests and nothing is due."""

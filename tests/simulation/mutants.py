@@ -6,13 +6,24 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from msc_console.central import delta, ledger
+import msgspec
+from sqlalchemy import text
+
+from msc_console import records
+from msc_console.central import delta, ledger, sql
+from msc_console.central import feed as central_feed
+from msc_console.central.cursors import Cursor, Desk
+from msc_console.central.delta import Reader
 from msc_console.central.judge import Batch
+from msc_console.central.snapshots import Snapshots
 from msc_console.desk.syncing import CacheDisk
 from msc_console.domain import acting, ticket_rules
 from msc_console.domain.commands import Command
-from msc_console.store import feed, outbox, sealing
+from msc_console.domain.terms import Result
+from msc_console.store import feed, intake, outbox, sealing, settings
 from msc_console.store.replica import Replica
+from msc_console.sync import verify
+from msc_console.sync.verdict import Mended
 
 Mutant = Callable[[], AbstractContextManager[Any]]
 
@@ -147,6 +158,110 @@ def poison_spreads() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def later_words_dropped() -> Iterator[None]:
+    """Central rewrites a row without what a later version had written into it."""
+    upsert = sql.upsert
+
+    def dropping(entity: str) -> Any:
+        statement = upsert(entity)
+        return text(f"{statement.text}, extra = NULL") if entity == "ticket" else statement
+
+    with patch.object(sql, "upsert", dropping):
+        yield
+
+
+@contextmanager
+def later_words_not_kept() -> Iterator[None]:
+    """A laptop keeps of a row only what it knows."""
+    with patch.object(records, "wire_to_row", lambda cls, document: wire_to_row(cls, document) | {"extra": None}):
+        yield
+
+
+wire_to_row = records.wire_to_row
+
+
+@contextmanager
+def pushes_without_bound() -> Iterator[None]:
+    """A laptop sends all it has at once."""
+    seal_batch = sealing.seal_batch
+
+    def boundless(*args: Any, **more: Any) -> Any:
+        return seal_batch(*args, **more | {"max_ops": 10_000})
+
+    with patch.object(sealing, "seal_batch", boundless):
+        yield
+
+
+@contextmanager
+def poison_takes_its_neighbours() -> Iterator[None]:
+    """Whatever comes after an op that central trips over in the same push is put aside with it."""
+    judge = Batch.judge
+
+    def taking(self: Batch, *args: Any, **more: Any) -> Any:
+        verdict = judge(self, *args, **more)
+        if getattr(self, "poisoned", False):
+            verdict = replace(verdict, code=Result.QUARANTINED, changes=[], created=None)
+        self.poisoned = verdict.code == Result.QUARANTINED  # type: ignore[attr-defined]
+        return verdict
+
+    with patch.object(Batch, "judge", taking):
+        yield
+
+
+@contextmanager
+def self_check_mends_nothing() -> Iterator[None]:
+    """The self-check looks, and leaves everything as it is."""
+    with patch.object(CacheDisk, "mend", lambda self, entity, parts, lines, cut: Mended()):
+        yield
+
+
+@contextmanager
+def self_check_sees_nothing() -> Iterator[None]:
+    """The self-check takes any two digests for the same."""
+    with patch.object(verify, "_digest", lambda told: Anything()):
+        yield
+
+
+class Anything:
+    """Equal to whatever it is compared with."""
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+
+@contextmanager
+def parts_noted_before_their_rows() -> Iterator[None]:
+    """The parts of a snapshot that are in are noted before their rows are."""
+    take = intake.take
+
+    def early(conn: Any, lines: Any, part: Any) -> Any:
+        kept = settings.get(conn, feed.SNAPSHOT)
+        settings.put(conn, feed.SNAPSHOT, kept | {"done": [item["n"] for item in kept["manifest"]["parts"]]})
+        return take(conn, lines, None)
+
+    with patch.object(intake, "take", early):
+        yield
+
+
+@contextmanager
+def snapshot_ends_at_the_head() -> Iterator[None]:
+    """After a snapshot the feed goes on from where it is now, not from where the snapshot was cut."""
+    manifest = Snapshots.manifest
+
+    def late(self: Snapshots, person: Any, id: str) -> Any:
+        found = manifest(self, person, id)
+        with self._central.read() as conn:
+            head = central_feed.head(conn)
+            reader = Reader.of(person)
+            view = "public" if reader.public else "whole"
+            cursor = Desk(conn, head.generation, person.id, view).seal(Cursor(seq=head.seq, groups=reader.groups))
+        return msgspec.structs.replace(found, cursor=cursor)
+
+    with patch.object(Snapshots, "manifest", late):
+        yield
+
+
 MUTANTS: dict[Mutant, int] = {
     cursor_before_rows: 27,
     dedup_off: 0,
@@ -160,5 +275,13 @@ MUTANTS: dict[Mutant, int] = {
     one_lane_for_all: 0,
     view_not_refolded: 0,
     poison_spreads: 7,
+    later_words_dropped: 0,
+    later_words_not_kept: 0,
+    pushes_without_bound: 0,
+    poison_takes_its_neighbours: 0,
+    self_check_mends_nothing: 0,
+    self_check_sees_nothing: 0,
+    parts_noted_before_their_rows: 0,
+    snapshot_ends_at_the_head: 0,
 }
 """Each with a seed whose history is known to find it."""

@@ -1,7 +1,7 @@
 """Histories: made from a seed, played, kept as JSON, and made shorter while they still break a promise."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -9,7 +9,9 @@ from typing import Any
 
 from . import deeds
 from .laptop import DISK
-from .office import FAULTS, PEOPLE
+from .routes import SPEECHES
+from .setting import PEOPLE
+from .way import FAULTS
 from .world import Action, world
 
 TRACES = Path(__file__).parent / "traces"
@@ -19,45 +21,80 @@ DAY = 24 * 3600
 def actions(seed: int, length: int) -> list[Action]:
     """A random history."""
     dice = Random(f"history {seed}")
-    first: list[Action] = [["begin"]] if dice.random() < 0.8 else []
-    return first + [_action(dice) for _ in range(length)]
+    made: list[Action] = [["begin"]] if dice.random() < 0.6 else []
+    decks = Decks(dice)
+    while len(made) < length:
+        made += _some(dice, decks)
+    return made[:length]
 
 
-def _action(dice: Random) -> Action:
+class Decks:
+    """Faults, ways out and fields come as cards off a shuffled deck: in a long history each has its turn."""
+
+    def __init__(self, dice: Random) -> None:
+        self._dice = dice
+        self._decks: dict[tuple[str, ...], list[str]] = {}
+
+    def draw(self, cards: Iterable[str]) -> str:
+        kinds = tuple(cards)
+        deck = self._decks.setdefault(kinds, [])
+        if not deck:
+            deck += self._dice.sample(kinds, len(kinds))
+        return deck.pop()
+
+
+def _some(dice: Random, decks: Decks) -> list[Action]:
+    """The next action, or a few that belong together."""
     who, number = dice.choice(PEOPLE), dice.randrange(1 << 16)
-    makers, weights = zip(*_choices(who, number, dice), strict=True)
-    made: Callable[[], Action] = dice.choices(makers, weights)[0]
+    makers, weights = zip(*_choices(who, number, dice, decks), strict=True)
+    made: Callable[[], list[Action]] = dice.choices(makers, weights)[0]
     return made()
 
 
-def _choices(who: str, number: int, dice: Random) -> list[tuple[Callable[[], Action], int]]:
+def _choices(who: str, number: int, dice: Random, decks: Decks) -> list[tuple[Callable[[], list[Action]], int]]:
     """Every verb with its weight."""
     return [
-        (lambda: ["act", who, deeds.pick(dice), number], 40),
-        (lambda: ["talk", who, dice.choice([1, 2, 3, 5, 30, 60])], 36),
-        (lambda: ["tidy", who, dice.choice(["edit", "withdraw", "retry", "dismiss"]), number], 8),
-        (lambda: ["fault", who, dice.choice(FAULTS), dice.randrange(3)], 10),
-        (lambda: ["disk", who, dice.choice(DISK), dice.randrange(6)], 6),
-        (lambda: ["line", who, dice.random() < 0.6], 4),
-        (lambda: ["wait", dice.choice([1, 5, 20, 70, 400, 3000])], 8),
-        (lambda: ["sleep", who, dice.choice([60, 900, DAY // 3])], 2),
-        (lambda: ["jump", who, dice.choice([-DAY, -3600, -60, 60, 3600, DAY])], 3),
-        (lambda: ["crash", who], 3),
-        (lambda: ["clone", who, dice.random() < 0.5], 1),
-        (lambda: ["backup", who], 2),
-        (lambda: ["put_back", who], 2),
-        (lambda: ["queues", who, number], 3),
-        (lambda: ["switch", who, dice.random() < 0.7], 2),
-        (lambda: ["restart"], 1),
-        (lambda: ["keep"], 2),
-        (lambda: ["roll_back"], 1),
-        (lambda: ["tick"], 3),
-        (lambda: ["settle", who, number], 4),
-        (lambda: ["compact", dice.choice([0, 0, 100])], 2),
-        (lambda: ["sizes", who, dice.choice([1, 2, 7, 50, 500]), dice.choice([1, 2, 10, 100])], 3),
-        (lambda: ["upgrade", str(number)], 1),
-        (lambda: ["sign_in", who], 2),
+        (lambda: [["act", who, deeds.pick(dice), number]], 40),
+        (lambda: [["talk", who, dice.choice([1, 2, 3, 5, 30, 60])]], 36),
+        (lambda: _contradict(dice, decks), 6),
+        (lambda: [["tidy", who, dice.choice(["edit", "withdraw"]), number]], 4),
+        (lambda: [["settle", who, decks.draw(deeds.WAYS_OUT), number]], 12),
+        (lambda: [["fault", who, decks.draw(FAULTS), dice.randrange(3)]], 12),
+        (lambda: [["disk", who, decks.draw(DISK), dice.randrange(6)]], 6),
+        (lambda: [["line", who, dice.random() < 0.6]], 4),
+        (lambda: [["wait", dice.choice([1, 5, 20, 70, 400, 3000])]], 8),
+        (lambda: [["sleep", who, dice.choice([60, 900, DAY // 3])]], 2),
+        (lambda: [["jump", who, dice.choice([-DAY, -3600, -60, 60, 3600, DAY])]], 3),
+        (lambda: [["crash", who]], 3),
+        (lambda: [["clone", who, dice.random() < 0.5]], 1),
+        (lambda: [["backup", who]], 2),
+        (lambda: [["put_back", who]], 2),
+        (lambda: [["lose", who], ["talk", who, dice.choice([2, 5, 9])]], 2),
+        (lambda: [["open_ticket", who, number]], 3),
+        (lambda: [["later_act", who, number]], 1),
+        (lambda: [["verify", who]], 2),
+        (lambda: [["queues", who, number]], 3),
+        (lambda: [["switch", who, dice.random() < 0.7]], 2),
+        (lambda: [["restart"]], 1),
+        (lambda: [["keep"]], 2),
+        (lambda: [["roll_back"]], 1),
+        (lambda: [["tick"]], 3),
+        (lambda: [["cut"]], 2),
+        (lambda: [["erase", number]], 2),
+        (lambda: [["compact", dice.choice([0, 0, 100])]], 2),
+        (lambda: [["sizes", who, dice.choice([1, 2, 7, 50, 500]), dice.choice([1, 2, 10, 100])]], 3),
+        (lambda: [["speak", decks.draw([*SPEECHES, "ours", "ours"])]], 2),
+        (lambda: [["sign_in", who]], 2),
     ]
+
+
+def _contradict(dice: Random, decks: Decks) -> list[Action]:
+    """Two or three people give the same field of the same ticket their own values, unseen by each other."""
+    field, people = decks.draw(deeds.CLASHES), dice.sample(PEOPLE[:3], dice.choice([2, 2, 3]))
+    ready = [["act", people[0], "common", 0], *(["talk", name, 60] for name in people)]
+    acts = [["clash", name, field, dice.randrange(1 << 16)] for name in people]
+    told = [["talk", name, 60] for name in dice.sample(people, len(people))]
+    return [*ready, *acts, *told]
 
 
 @dataclass

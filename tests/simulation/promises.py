@@ -1,6 +1,5 @@
 """The promises of the conversation, by the names that the specification gives them (P1 to P20), as checks."""
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
@@ -10,24 +9,12 @@ from typing import Any
 from sqlalchemy import text
 
 from msc_console import records
-from msc_console.central import changes
-from msc_console.domain.model import Person
 from msc_console.store.opening import Cache, Connection
-from msc_console.sync.wire import Line
+from msc_console.sync.wire import PUSH_BYTES
 
 from . import oracle
 from .laptop import Laptop
 from .office import Office
-
-ACCEPTED = ("applied", "merged")
-COMMUTING = ("entry.note", "entry.call", "entry.time", "escalation.ack", "contact.create", "system.deliver")
-FENCED = frozenset({
-    "ticket.release", "ticket.set", "ticket.hold", "ticket.resume", "ticket.resolve", "ticket.close", "ticket.cancel",
-    "entry.reply",
-})  # fmt: skip
-"""Kinds that nobody may do under an epoch that is over, whatever their role."""
-REQUESTS = 40
-"""Requests of one laptop at the end, for each round of the bound, beyond which it talks for nothing."""
 
 
 class Violation(AssertionError):
@@ -72,6 +59,10 @@ class Memory:
         seen = self.seen(old)
         self.shared |= seen.ops
         self.of[new] = _Seen(set(seen.ops), dict(seen.sealed), dict(seen.versions), seen.generation, seen.resets)
+
+    def lost(self, name: str) -> None:
+        """The laptop is gone with all it held."""
+        self.of[name] = _Seen()
 
     def central_restored(self) -> None:
         """Central may give versions again that it gave before."""
@@ -119,24 +110,22 @@ def _versions(conn: Connection, name: str, seen: _Seen) -> None:
         seen.versions.clear()
         seen.generation = generation
     again = {(row[0], row[1]) for row in conn.execute("SELECT entity, id FROM stale").fetchall()}
-    now = {key: int(document["ver"]) for key, document in base_of(conn).items()}
+    now = _versions_of(conn)
     for key, ver in seen.versions.items():
         if key in now:
             demand(now[key] >= ver, "P6", f"{name}: {key} went from version {ver} to {now[key]}")
     seen.versions = {key: ver for key, ver in now.items() if key not in again}
 
 
-def base_of(conn: Connection) -> oracle.Rows:
-    """What central sent: rows of the view that no act covers, and the rows kept apart."""
-    found: oracle.Rows = {}
-    for entity, kind in records.ENTITIES.items():
-        for row in conn.execute(f'SELECT * FROM "{entity}" WHERE ver > 0').fetchall():
-            found[entity, row["id"]] = records.row_to_wire(kind, row)
-    for entity, id, away, document in conn.execute("SELECT entity, id, away, doc FROM base").fetchall():
-        if away:
-            found.pop((entity, id), None)
-        else:
-            found[entity, id] = json.loads(document)
+def _versions_of(conn: Connection) -> dict[oracle.Key, int]:
+    """The versions of what central sent: rows of the view that no act covers, and rows kept apart."""
+    found: dict[oracle.Key, int] = {}
+    for entity in oracle.ENTITIES:
+        found |= {(entity, row[0]): row[1] for row in conn.execute(f'SELECT id, ver FROM "{entity}" WHERE ver > 0')}
+    for entity, id, ver, away in conn.execute("SELECT entity, id, ver, away FROM base").fetchall():
+        found.pop((entity, id), None)
+        if not away:
+            found[entity, id] = ver
     return found
 
 
@@ -172,6 +161,18 @@ def _view(conn: Connection) -> dict[tuple[str, str], Any]:
     for row in conn.execute("SELECT id, claim FROM outbox").fetchall():
         found["claim", row[0]] = row[1]
     return found
+
+
+def poison_alone(office: Office) -> None:
+    """P19: each push is within its bounds, and each of its ops gets an answer of its own: the one that central trips
+    over takes no other with it."""
+    for pushed in office.pushed:
+        demand(pushed.octets <= PUSH_BYTES, "P19", f"a push of {pushed.octets} bytes")
+        demand(len(pushed.ops) <= pushed.most, "P19", f"a push of {len(pushed.ops)} ops where {pushed.most} may come")
+        demand([op for op, _ in pushed.answers] == pushed.ops, "P19", "ops without an answer of their own")
+        spread = [op for op, result in pushed.answers if result == "quarantined" and op not in pushed.poison]
+        demand(not spread, "P19", f"quarantined beside a poisonous op: {spread}")
+    office.pushed.clear()
 
 
 def feed_is_dense(office: Office) -> None:
@@ -211,6 +212,11 @@ def nothing_waits(laptop: Laptop) -> bool:
     return True
 
 
+def starves(laptop: Laptop) -> bool:
+    """P19: something waits in vain while a refused act of another ticket stands before it."""
+    return not nothing_waits(laptop) and bool(laptop.rows("SELECT 1 FROM outbox WHERE state = 'attention'"))
+
+
 def standing(laptops: Iterable[Laptop]) -> str:
     """What everybody waits for, in words for a report."""
     return "; ".join(
@@ -220,179 +226,3 @@ def standing(laptops: Iterable[Laptop]) -> str:
         ])
         for laptop in laptops
     )  # fmt: skip
-
-
-def at_rest(office: Office, laptops: list[Laptop], memory: Memory, requests: int) -> None:
-    """Everything that must be so once faults have stopped and everybody has talked."""
-    demand(requests <= REQUESTS * len(laptops), "P16", f"{requests} requests to come to rest")
-    feed_is_dense(office)
-    for laptop in laptops:
-        after_each_step(laptop, memory)
-        same_as_central(office, laptop)
-        own_acts(office, laptop, memory.shared)
-    pages_cut_anywhere(office, laptops)
-    effects_once(office)
-    nothing_overwritten(office)
-
-
-def same_as_central(office: Office, laptop: Laptop) -> None:
-    """P4, P8: the cache is what plain SQL finds in central for this person, no more and no less."""
-    with office.central.read() as conn:
-        wanted = oracle.scope_of(conn, laptop.secrets.person, oracle.when(office.chance.now()))
-    with laptop.cache.read() as conn:
-        have = {key: _known(document) for key, document in base_of(conn).items()}
-        local = {("ticket", row[0], row[0]) for row in conn.execute("SELECT id FROM ticket WHERE ver = 0")}
-        for entity in oracle.OF_TICKETS:
-            local |= {(entity, r[0], r[1]) for r in conn.execute(f"SELECT id, ticket FROM {entity} WHERE ver = 0")}
-        made = {r[0] for r in conn.execute("SELECT target FROM outbox WHERE state IN ('open', 'sealed', 'acked')")}
-        ghosts = conn.execute(
-            "SELECT count(*) FROM search_ticket WHERE rowid NOT IN (SELECT n FROM ticket)"
-        ).fetchone()[0]
-        blind = conn.execute("SELECT count(*) FROM ticket WHERE n NOT IN (SELECT rowid FROM search_ticket)").fetchone()[
-            0
-        ]
-    missing, beyond = wanted.keys() - have.keys(), have.keys() - wanted.keys()
-    demand(not missing, "P4", f"{laptop.name} misses {sorted(missing)[:3]}")
-    demand(not beyond, "P8", f"{laptop.name} holds {sorted(beyond)[:3]} outside the scope")
-    for key, document in wanted.items():
-        if document != have[key]:
-            fields = sorted(n for n in document.keys() | have[key].keys() if document.get(n) != have[key].get(n))
-            told = [(n, document.get(n), have[key].get(n)) for n in fields]
-            raise Violation("P4", f"{laptop.name} has another {key}: (field, central, here) {told}")
-    demand(all(ticket in made for _, _, ticket in local), "P4", f"{laptop.name}: rows of nobody's act: {sorted(local)}")
-    demand(ghosts == 0, "P8", f"{laptop.name}: {ghosts} search hits without a ticket")
-    demand(blind == 0, "P4", f"{laptop.name}: {blind} tickets that search does not find")
-
-
-def _known(document: dict[str, Any]) -> dict[str, Any]:
-    """Without what only a later version knows."""
-    return {name: value for name, value in document.items() if name != "x_later"}
-
-
-def own_acts(office: Office, laptop: Laptop, shared: set[str]) -> None:
-    """P1, P13, P14: what the laptop believes of its acts is what central did with them."""
-    with office.central.read() as conn:
-        codes = {row[0]: row[1] for row in conn.execute(text("SELECT op_id, code FROM op"))}
-    for op, state in laptop.rows("SELECT id, state FROM journal"):
-        if state == "done":
-            demand(codes.get(op) in ACCEPTED, "P1", f"{laptop.name}: {op} is done here, {codes.get(op)} at central")
-        if state == "withdrawn" and op not in shared:
-            demand(
-                codes.get(op) not in ACCEPTED,
-                "P1",
-                f"{laptop.name}: {op} was withdrawn and is {codes.get(op)} at central",
-            )
-    for op, state, result in laptop.rows("SELECT id, state, result FROM outbox"):
-        if state == "attention" and not (op in shared and json.loads(result)["reason"] == "op_id_reused"):
-            code = codes.get(op)
-            known = code is not None or bool(office.kept)
-            demand(known and code not in ACCEPTED, "P1", f"{laptop.name}: {op} waits in vain: {code}")
-
-
-def pages_cut_anywhere(office: Office, laptops: list[Laptop]) -> None:
-    """P3: a reader with small pages ends with the same rows as one with large ones."""
-    for person_id in sorted({laptop.secrets.person for laptop in laptops}):
-        with office.central.read() as conn:
-            row = conn.execute(text("SELECT * FROM person WHERE id = :id"), {"id": person_id}).mappings().one()
-        person = records.from_row(Person, row)
-        small, large = (_read(office, person, limit) for limit in (7, 500))
-        demand(small == large, "P3", f"{person.login}: pages of 7 and of 500 differ")
-
-
-def _read(office: Office, person: Person, limit: int) -> dict[tuple[str, str], Any]:
-    rows: dict[tuple[str, str], Any] = {}
-    cursor = ""
-    while True:
-        page = changes.read(office.central, person, cursor, limit, office.chance.now())
-        for line in page.lines:
-            _take(rows, line)
-        if page.up_to_date:
-            return rows
-        cursor = page.cursor
-
-
-def _take(rows: dict[tuple[str, str], Any], line: Line) -> None:
-    if line.t == "put":
-        rows[line.entity, line.id] = line.d
-        return
-    rows.pop((line.entity, line.id), None)
-    if line.entity == "ticket":
-        for key in [key for key, row in rows.items() if row.get("ticket") == line.id]:
-            del rows[key]
-
-
-def effects_once(office: Office) -> None:
-    """P2: each applied op raised its ticket once and made its one entry; no other op left a trace."""
-    with office.central.read() as conn:
-        ops = conn.execute(text("SELECT op_id, kind, target, code FROM op")).all()
-        tickets = {row[0]: row[1] for row in conn.execute(text("SELECT id, ver FROM ticket"))}
-        entries = Counter(row[0] for row in conn.execute(text("SELECT id FROM entry")))
-        traces = {
-            row[0]
-            for row in conn.execute(
-                text("SELECT DISTINCT op_id FROM change WHERE op_id IS NOT NULL AND entity <> 'conflict'")
-            )
-        }
-        numbers = [row[0] for row in conn.execute(text("SELECT number FROM ticket"))]
-    raised = Counter(op.target for op in ops if op.code in ACCEPTED and op.kind != "op.withdraw")
-    for ticket, ver in tickets.items():
-        demand(raised[ticket] == ver, "P2", f"ticket {ticket} has version {ver} by {raised[ticket]} ops")
-    for op in ops:
-        if op.code in ACCEPTED and op.kind.startswith(("ticket.", "entry.", "escalation.")):
-            demand(entries[op.op_id] == 1, "P2", f"{op.kind} {op.op_id} made {entries[op.op_id]} entries")
-        if op.code not in ACCEPTED:
-            demand(op.op_id not in traces | entries.keys(), "P2", f"{op.code} {op.op_id} left a trace")
-    demand(len(numbers) == len(set(numbers)), "P2", "a ticket number was given twice")
-
-
-def nothing_overwritten(office: Office) -> None:
-    """P7, P9: every change of a field replaced what its author saw, under an ownership that still held."""
-    with office.central.read() as conn:
-        ops = conn.execute(
-            text(
-                "SELECT o.op_id, o.kind, o.target, o.actor, o.envelope, b.args, b.before, e.changes FROM op o "
-                "JOIN op_body b ON b.op_id = o.op_id JOIN entry e ON e.id = o.op_id "
-                "WHERE o.code IN ('applied', 'merged') ORDER BY o.seq"
-            )
-        ).all()
-        rows = {r["id"]: records.row_to_wire(records.ENTITIES["ticket"], r) for r in conn.execute(
-            text("SELECT * FROM ticket")).mappings()}  # fmt: skip
-    fields: dict[tuple[str, str], Any] = {}
-    epochs: dict[str, int] = {}
-    claims: dict[str, int] = {}
-    for op in ops:
-        changed, before, args = json.loads(op.changes), json.loads(op.before), json.loads(op.args)
-        if op.kind in FENCED:
-            basis = json.loads(op.envelope).get("basis", {})
-            stood = claims.get(basis["claim"]) if basis.get("claim") else basis.get("epoch", 0)
-            now = epochs.get(op.target, 0)
-            demand(stood == now, "P9", f"{op.kind} {op.op_id} was applied under epoch {stood}, it was {now}")
-        for name, (old, new) in changed.items():
-            key = (op.target, name)
-            if op.kind != "ticket.create":
-                demand(key not in fields or fields[key] == old, "P7", f"{op.op_id}: {name} was not {old}")
-            if op.kind in ("ticket.set", "ticket.move", "ticket.assign") and name in args:
-                demand(name in before and before[name] == old, "P7", f"{op.op_id} replaced {name} {old} unseen")
-            fields[key] = new
-        if "owner_epoch" in changed:
-            old, new = changed["owner_epoch"]
-            demand(new == old + 1, "P9", f"{op.op_id}: the epoch went from {old} to {new}")
-            epochs[op.target] = claims[op.op_id] = new
-    for (ticket, name), value in fields.items():
-        demand(rows[ticket].get(name) in (value, None) or rows[ticket].get(name) == value, "P7",
-               f"{ticket}: {name} is {rows[ticket].get(name)}, its last act made it {value}")  # fmt: skip
-
-
-def digest(office: Office, laptops: list[Laptop]) -> str:
-    """The state of everything in a few letters: equal histories end equal."""
-    total = hashlib.sha256()
-    with office.central.read() as conn:
-        for table in ("ticket", "entry", "hop", "contact", "op", "change", "device"):
-            for row in conn.execute(text(f"SELECT * FROM {table}")):
-                total.update(repr(tuple(row)).encode())
-    for laptop in laptops:
-        for table in ("ticket", "entry", "outbox", "journal"):
-            for row in laptop.rows(f"SELECT * FROM {table} ORDER BY id"):
-                # Row ids of entries follow the order of a set, which differs from process to process.
-                total.update(repr([value for name, value in dict(row).items() if name != "n"]).encode())
-    return total.hexdigest()

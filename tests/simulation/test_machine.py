@@ -7,9 +7,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from .deeds import DEEDS
+from .deeds import CLASHES, DEEDS, WAYS_OUT
 from .laptop import DISK
-from .office import FAULTS, PEOPLE
+from .routes import SPEECHES
+from .setting import PEOPLE
+from .way import FAULTS
 from .world import Action, world
 
 who = st.sampled_from(PEOPLE)
@@ -53,7 +55,18 @@ class Shift(RuleBasedStateMachine):
     def talks(self, who: str, steps: int) -> None:
         self._do("talk", who, steps)
 
-    @rule(who=who, how=st.sampled_from(["edit", "withdraw", "retry", "dismiss"]), number=number)
+    @rule(
+        field=st.sampled_from(sorted(CLASHES)),
+        people=st.lists(st.sampled_from(PEOPLE[:3]), min_size=2, max_size=3, unique=True),
+        number=number,
+    )
+    def contradict_each_other(self, field: str, people: list[str], number: int) -> None:
+        for place, name in enumerate(people):
+            self._do("clash", name, field, number + place)
+        for name in people:
+            self._do("talk", name, 60)
+
+    @rule(who=who, how=st.sampled_from(["edit", "withdraw"]), number=number)
     def tidies(self, who: str, how: str, number: int) -> None:
         self._do("tidy", who, how, number)
 
@@ -77,7 +90,7 @@ class Shift(RuleBasedStateMachine):
     def clock_jumps(self, who: str, seconds: int) -> None:
         self._do("jump", who, seconds)
 
-    @rule(who=who, verb=st.sampled_from(["crash", "backup", "put_back", "sign_in"]))
+    @rule(who=who, verb=st.sampled_from(["crash", "backup", "put_back", "lose", "verify", "sign_in"]))
     def laptop(self, who: str, verb: str) -> None:
         self._do(verb, who)
 
@@ -85,7 +98,7 @@ class Shift(RuleBasedStateMachine):
     def clone(self, who: str, whole: bool) -> None:
         self._do("clone", who, whole)
 
-    @rule(verb=st.sampled_from(["restart", "keep", "roll_back", "tick"]))
+    @rule(verb=st.sampled_from(["restart", "keep", "roll_back", "tick", "cut"]))
     def central(self, verb: str) -> None:
         self._do(verb)
 
@@ -93,9 +106,21 @@ class Shift(RuleBasedStateMachine):
     def compact(self, days: int) -> None:
         self._do("compact", days)
 
-    @rule(who=who, number=number)
-    def settles(self, who: str, number: int) -> None:
-        self._do("settle", who, number)
+    @rule(who=who, way_out=st.sampled_from(WAYS_OUT), number=number)
+    def settles(self, who: str, way_out: str, number: int) -> None:
+        self._do("settle", who, way_out, number)
+
+    @rule(who=who, verb=st.sampled_from(["open_ticket", "later_act"]), number=number)
+    def looks_or_is_ahead(self, who: str, verb: str, number: int) -> None:
+        self._do(verb, who, number)
+
+    @rule(number=number)
+    def erases(self, number: int) -> None:
+        self._do("erase", number)
+
+    @rule(how=st.sampled_from(sorted(SPEECHES)))
+    def speaks(self, how: str) -> None:
+        self._do("speak", how)
 
     @rule(who=who, number=number)
     def queues(self, who: str, number: int) -> None:

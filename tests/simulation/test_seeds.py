@@ -5,15 +5,20 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from .office import PEOPLE
+from . import deeds
+from .laptop import DISK
 from .play import actions, play
+from .routes import SPEECHES
+from .setting import PEOPLE
+from .verbs import KINDS
+from .way import FAULTS
 from .world import Action, World, world
 
 DAY = 24 * 3600
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(5))
 @pytest.mark.protocol("P-047", "P-062", "P-070", "P-071", "P-080", "P-087", "P-088", "P-089", "P-092", "P-102")
 def test_a_shift_keeps_all_promises(seed: int) -> None:
     played = play(seed, actions(seed, 150))
@@ -24,10 +29,58 @@ def test_a_shift_keeps_all_promises(seed: int) -> None:
 @pytest.mark.parametrize("seed", [1001, 1002])
 @pytest.mark.protocol("P-062", "P-070", "P-071", "P-080", "P-087", "P-092", "P-102")
 def test_a_shift_on_postgresql(seed: int, postgres_url: str) -> None:
-    history = [action for action in actions(seed, 80) if action[0] not in ("keep", "roll_back")]
-    played = play(seed, history, url=postgres_url)
+    played = play(seed, actions(seed, 80), url=postgres_url)
     if played.broken is not None:
         raise played.broken
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", range(1003, 1023))
+@pytest.mark.protocol("P-062", "P-070", "P-071", "P-080", "P-087", "P-092", "P-102")
+def test_many_shifts_on_postgresql(seed: int, postgres_url: str) -> None:
+    played = play(seed, [["keep"], *actions(seed, 150), ["roll_back"]], url=postgres_url)
+    if played.broken is not None:
+        raise played.broken
+    assert played.tally["fault.central_restored"] > 0
+
+
+def _tour() -> list[Action]:
+    """Each kind of fault and each way out of a conflict, one after the other."""
+    tour: list[Action] = [["begin"], ["backup", "budi"]]
+    for place, kind in enumerate((*FAULTS, *DISK)):
+        who = PEOPLE[place % 3]
+        tour += [["lose", who]] * (kind in ("gone", "spoilt"))
+        tour += [["clash", who, "urgency", place], ["disk" if kind in DISK else "fault", who, kind, 0]]
+        tour += [["talk", who, 60], ["wait", 400], ["sign_in", who]]
+    for place, way_out in enumerate(deeds.WAYS_OUT * 3):
+        people, field = PEOPLE[:3], ("urgency", "state", "claim")[place // len(deeds.WAYS_OUT)]
+        tour += [["act", "lena", "common", 0], *(["talk", name, 60] for name in people * 2)]
+        tour += [["clash", name, field, place + n] for n, name in enumerate(people)]
+        tour += [["talk", name, 60] for name in people * 2]
+        tour += [["settle", name, way_out, n] for n, name in enumerate(people)]
+    tour += [["act", "rina", "poison", 3], ["talk", "rina", 60], ["settle", "rina", "retry", 0]]
+    for how in SPEECHES:
+        tour += [["act", "rina", "note", 7], ["speak", how], ["talk", "rina", 60]]
+    tour += [["later_act", "rina", 1], ["line", "rina", False], ["sleep", "budi", 900], ["jump", "lena", 3600]]
+    tour += [
+        ["crash", "rina"],
+        ["backup", "budi"],
+        ["put_back", "budi"],
+        ["queues", "budi", 4],
+        ["switch", "eko", False],
+        ["erase", 3],
+    ]
+    return [*tour, ["keep"], ["compact", 0], ["restart"], ["clone", "lena", True], ["talk", "lena", 60], ["roll_back"]]
+
+
+@pytest.mark.protocol("P-062", "P-070", "P-071", "P-084", "P-088", "P-102")
+def test_every_kind_of_fault_strikes_and_every_way_out_is_taken() -> None:
+    played = play(1, _tour())
+    if played.broken is not None:
+        raise played.broken
+    wanted = {f"fault.{kind}" for kind in KINDS} | {f"settled.{way_out}" for way_out in deeds.WAYS_OUT}
+    assert [name for name in sorted(wanted) if not played.tally.get(name)] == []
+    assert played.tally["answer.conflict"] + played.tally["answer.fenced"] > 20
 
 
 def _calm(seed: int) -> list[Action]:

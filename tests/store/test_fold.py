@@ -73,6 +73,17 @@ def test_a_refusal_here_leaves_nothing_behind(desk: Desk) -> None:
     assert desk.read(view_of, "t1") == before
 
 
+@pytest.mark.protocol("P-089", "P-090")
+def test_what_left_beside_an_own_act_comes_back_in_whatever_version(desk: Desk) -> None:
+    """A restored central may not know all that had been done to a ticket: its versions begin lower."""
+    desk.apply([put("ticket", a_ticket("far", ver=5))])
+    desk.do("entry.note", "far", body="belum terkirim")
+    desk.apply([Line(t="leave", entity="ticket", id="far", seq=2)])
+    assert ("ticket", "far") not in desk.read(view_of, "far")
+    desk.apply([put("ticket", a_ticket("far", ver=2, subject="Kembali"), seq=3)])
+    assert ticket(desk, "far")["subject"] == "Kembali"
+
+
 @pytest.mark.protocol("P-050", "P-051", "P-092")
 def test_a_whole_ticket_is_made_and_worked_on_without_central(desk: Desk, central: ModelCentral) -> None:
     desk.do("contact.create", "c1", name="Siti", addresses=[{"channel": "email", "value": "siti@x.example"}])

@@ -252,6 +252,19 @@ def test_a_restored_central_has_no_snapshots(stage: Stage, cuts: Snapshots) -> N
     assert cuts.begin(stage.rina) != id
 
 
+@pytest.mark.protocol("P-143")
+def test_a_cut_from_before_the_horizon_is_over_and_is_not_shared(stage: Stage, cuts: Snapshots) -> None:
+    id = cuts.begin(stage.rina)
+    whole(cuts, stage.rina, id)
+    with stage.central.write() as conn:
+        conn.execute(text("UPDATE feed_head SET horizon = seq + 1, seq = seq + 1 WHERE id = 1"))
+    with pytest.raises(ProblemError, match="snapshot_gone"):
+        cuts.manifest(stage.rina, id)
+    with pytest.raises(ProblemError, match="snapshot_gone"):
+        cuts.part(stage.rina, id, 1)
+    assert cuts.begin(stage.rina) != id
+
+
 def test_a_cut_that_fails_says_so(stage: Stage, cuts: Snapshots, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> Iterator[Any]:
         raise OSError("disk")
