@@ -12,7 +12,7 @@ import httpx
 from sqlalchemy import text
 
 from msc_console import packing
-from msc_console.central import backup, compact, feed, restore, setup, tick, tokens
+from msc_console.central import backup, compact, erasure, feed, restore, setup, tick, tokens
 from msc_console.central.centre import Centre, PersonSpec, parse
 from msc_console.central.db import Central
 from msc_console.identity.vault import Secrets
@@ -22,7 +22,7 @@ from .chance import Chance
 from .deeds import POISON
 from .replies import Reply
 from .routes import SPEECHES, Routes
-from .setting import CACHE_KEY, CENTRE, CODES, furnish, secret, template
+from .setting import CACHE_KEY, CENTRE, CODES, KEY, furnish, secret, template
 from .way import Way
 
 
@@ -54,8 +54,6 @@ class Office:
         """Backups, with the set-up of their time and how far the feed had been compacted."""
         self.spent = 0
         """Feed positions up to here may be gone: the feed was compacted."""
-        self.erased: set[str] = set()
-        """Ops whose bodies were erased."""
         self._places = 0
         self.central = Central.open(url)
         self.routes = Routes(self.central, chance.now, chance.monotonic)
@@ -126,14 +124,13 @@ class Office:
         compact.run(self.central, self.chance.now() + timedelta(days=days))
 
     def erase(self, number: int) -> str:
-        """The body of an answered op is erased: its arguments are gone, its envelope and answer stay."""
-        with self.central.write() as conn:
+        """What an answered op said is erased; its envelope stays."""
+        with self.central.read() as conn:
             known = conn.execute(text("SELECT op_id FROM op_body ORDER BY op_id")).scalars().all()
-            if not known:
-                return "nothing"
-            op = str(Random(number).choice(known))
-            conn.execute(text("DELETE FROM op_body WHERE op_id = :op"), {"op": op})
-        self.erased.add(op)
+        if not known:
+            return "nothing"
+        op = str(Random(number).choice(known))
+        erasure.erase(self.central, [op], "operator", self.chance.now())
         return op
 
     def speak(self, how: str) -> None:
@@ -174,7 +171,7 @@ class Office:
             device = dict(
                 conn.execute(text("SELECT * FROM device WHERE person = :p"), {"p": person["id"]}).mappings().one()
             )
-            return tokens.grant(conn, person, device, tokens.new_id(), self.chance.now())
+            return tokens.grant(conn, KEY, person, device, tokens.new_id(), self.chance.now())
 
     def secrets(self, login: str) -> Secrets:
         """What the vault of this person's laptop holds."""

@@ -251,6 +251,8 @@ def nothing_overwritten(office: Office) -> None:
     for op in ops:
         changed, whole = json.loads(op.changes), op.args is not None  # else the body was erased
         before, args = json.loads(op.before or "{}"), json.loads(op.args or "{}")
+        if not whole:  # what it made of the ticket's texts is no longer told
+            fields = {key: value for key, value in fields.items() if key[0] != op.target}
         if op.kind in FENCED:
             basis = json.loads(op.envelope).get("basis", {})
             stood = claims.get(basis["claim"]) if basis.get("claim") else basis.get("epoch", 0)
