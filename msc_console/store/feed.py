@@ -108,7 +108,7 @@ def take(
     seq = max([before.seq, *(line.seq for line in lines)])
     ended = finish_acked(conn, None if up_to_date else seq, now)
     applied.targets |= ended
-    applied.to_fold |= _covered(conn, applied.targets) | _left_over(conn, ended)
+    applied.to_fold |= _covered(conn, applied.targets) | _naming(conn, applied) | _left_over(conn, ended)
     conn.execute('UPDATE "cursor" SET cursor = ?, seq = ?', (cursor, seq))
     return applied
 
@@ -117,7 +117,7 @@ def take_rows(conn: Connection, lines: Sequence[FeedLine]) -> Applied:
     """Bring rows that stand beside the feed into the base: puts alone, and the cursor stays. The caller folds."""
     applied = Applied()
     _bring(conn, [line for line in lines if line.t == "put"], applied)
-    applied.to_fold |= _covered(conn, applied.targets)
+    applied.to_fold |= _covered(conn, applied.targets) | _naming(conn, applied)
     return applied
 
 
@@ -248,6 +248,19 @@ def _covered(conn: Connection, targets: Iterable[str]) -> set[str]:
     ids = bind(targets)
     found = conn.execute(
         f"SELECT target FROM outbox WHERE target {IN} UNION SELECT target FROM base WHERE target {IN}", (ids, ids)
+    )
+    return {row[0] for row in found}
+
+
+def _naming(conn: Connection, applied: Applied) -> set[str]:
+    """Targets of own acts that name a customer who came: what these acts do was foreseen without them."""
+    came = bind(applied.put.get("contact", set()) | applied.put.get("organisation", set()))
+    if came == "[]" or not _any(conn, "outbox"):
+        return set()
+    found = conn.execute(
+        f"SELECT o.target FROM outbox o LEFT JOIN ticket t ON t.id = o.target WHERE t.contact {IN}"
+        f" OR o.args ->> 'contact' {IN} OR o.args ->> 'organisation' {IN}",
+        (came, came, came),
     )
     return {row[0] for row in found}
 
