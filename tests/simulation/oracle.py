@@ -33,7 +33,7 @@ _TICKETS = """
 SELECT t.* FROM ticket t
 WHERE (t.closed_at IS NULL OR t.closed_at >= :since) AND (
     t.owner = :person
-    OR EXISTS (SELECT 1 FROM person p WHERE p.id = :person AND p.queues LIKE '%"' || t.queue || '"%')
+    OR EXISTS (SELECT 1 FROM person p WHERE p.id = :person AND p.role <> 'resolver' AND p.queues LIKE '%"' || t.queue || '"%')
     OR EXISTS (SELECT 1 FROM hop h JOIN person p ON p.id = :person
                WHERE h.ticket = t.id AND h.state <> 'returned' AND p.role = 'resolver' AND p.tier = h.tier))
 """
@@ -45,7 +45,8 @@ def scope_of(conn: Connection, person: str, now: datetime) -> Rows:
     if not me.active:
         return {}
     binds = {"person": person, "since": ms(now) - DAYS_90}
-    found: Rows = {("ticket", row["id"]): _row(row) for row in conn.execute(text(_TICKETS), binds).mappings()}
+    unseen = dict.fromkeys(("source", "extra")) if me.role == "resolver" else {}
+    found: Rows = {("ticket", row["id"]): _row(row) | unseen for row in conn.execute(text(_TICKETS), binds).mappings()}
     tickets = {id for _, id in found}
     for entity in OF_TICKETS:
         for row in conn.execute(text(f"SELECT * FROM {entity}")).mappings():
