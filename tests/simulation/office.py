@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 from sqlalchemy import text
@@ -118,10 +119,11 @@ class Office:
         tick.tick(self.central, self.chance.now())
 
     def compact(self, days: int) -> None:
-        """The feed is compacted, as it would be so many days from now."""
+        """The feed is compacted; what left a scope is forgotten so many days earlier than it would be."""
         with self.central.read() as conn:
             self.spent = feed.head(conn).seq
-        compact.run(self.central, self.chance.now() + timedelta(days=days))
+        with patch.object(compact, "KEEP", compact.KEEP - timedelta(days=days)):
+            compact.run(self.central, self.chance.now())
 
     def erase(self, number: int) -> str:
         """What an answered op said is erased; its envelope stays."""

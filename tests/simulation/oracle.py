@@ -33,7 +33,8 @@ _TICKETS = """
 SELECT t.* FROM ticket t
 WHERE (t.closed_at IS NULL OR t.closed_at >= :since) AND (
     t.owner = :person
-    OR EXISTS (SELECT 1 FROM person p WHERE p.id = :person AND p.role <> 'resolver' AND p.queues LIKE '%"' || t.queue || '"%')
+    OR EXISTS (SELECT 1 FROM person p
+               WHERE p.id = :person AND p.role <> 'resolver' AND p.queues LIKE '%"' || t.queue || '"%')
     OR EXISTS (SELECT 1 FROM hop h JOIN person p ON p.id = :person
                WHERE h.ticket = t.id AND h.state <> 'returned' AND p.role = 'resolver' AND p.tier = h.tier))
 """
