@@ -88,6 +88,16 @@ SENTENCES: dict[str, str] = {
         "There is a recovery key already ({name}). Another in its place: --replace; what is sealed stays sealed to it."
     ),
     "recover_ask_or_answer": N_("Say either --ask FILE or --answer FILE."),
+    "device_wiped": N_("This laptop was revoked, and what was yours on it has been deleted. Nothing unsent was lost."),
+    "device_wiped_saved": N_(
+        "This laptop was revoked, and what was yours on it has been deleted. Unsent work is sealed in {path} for the "
+        "holders of the recovery key: hand that file to technical support."
+    ),
+    "device_wiped_lost": N_(
+        "This laptop was revoked, and what was yours on it has been deleted. There was no recovery key, so unsent work "
+        "is lost."
+    ),
+    "device_code_unknown": N_("There is no device «{code}»."),
     "session_running": N_("You are already signed in on this laptop."),
     "session_failed": N_("The session could not be started ({reason}). Unsent work is safe; sign in again: msc login."),
     "password_too_short": N_("A password has at least {least} characters."),

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, text
 
 from ..clock import from_ms, iso, monotonic, to_ms
 from ..seal import PUBLIC_KEY
-from ..sync.wire import Code, Pending, Refresh, SignIn, Tokens
+from ..sync.wire import Code, DeviceAsk, DeviceStanding, Pending, Refresh, SignIn, Tokens
 from ..text import clean
-from . import audit, passes, sql, tokens, totp
+from . import audit, devices, passes, sql, tokens, totp
 from .db import Central
 from .limits import FREE_TRIES, Throttle, Window, delay
 from .masterkey import MasterKey
@@ -131,6 +131,14 @@ class Auth:
     def refresh(self, ask: Refresh, now: datetime) -> Tokens:
         """See `tokens.renew`."""
         return tokens.renew(self.central, self.key, ask, now)
+
+    def standing(self, ask: DeviceAsk, address: str, now: datetime) -> DeviceStanding:
+        """See `devices.standing`; wrong proofs of one address are counted as wrong sign-ins are."""
+        if wait := self.addresses.begin(address, self.monotonic()):
+            raise too_many_tries(wait)
+        found = devices.standing(self.central, self.key, ask, now)
+        self.addresses.succeeded(address)
+        return found
 
     def sign_out(self, session: tokens.Session, now: datetime) -> None:
         """Ends this session alone."""

@@ -14,6 +14,7 @@ from ..errors import UsageError
 from ..i18n import _
 from . import central_doctor
 from .central_ca import app as ca
+from .central_device import app as device
 from .central_recovery import app as recovery_key
 from .central_talk import AsJson, Database, dump, told
 
@@ -23,6 +24,7 @@ imports = typer.Typer(help=_("Tickets of other tools."), no_args_is_help=True)
 app.add_typer(user, name="user")
 app.add_typer(imports, name="import")
 app.add_typer(ca, name="ca")
+app.add_typer(device, name="device")
 app.add_typer(recovery_key, name="recovery-key")
 app.command(help=central_doctor.HELP)(central_doctor.doctor)
 

@@ -77,9 +77,20 @@ def sync_once(desk: Desk, seconds: float = ROUND_SECONDS, *, patient: bool = Tru
             return None
         way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
         try:
-            return driver(desk, way, lambda status: None, lambda ids: None).run_until_quiet(seconds, patient=patient)
+            talker = driver(desk, way, lambda status: None, lambda ids: None)
+            status = talker.run_until_quiet(seconds, patient=patient)
         finally:
             way.close()
+    _heed(desk, status)
+    return status
+
+
+def _heed(desk: Desk, status: SyncStatus) -> None:
+    """A session that central no longer knows may be that of a revoked laptop. Raises `wiping.Wiped`."""
+    if status.problem == Trouble.SIGNED_OUT:
+        from . import wiping
+
+        wiping.look_from(desk)
 
 
 def verify_once(desk: Desk, seconds: float = ROUND_SECONDS) -> tuple[SyncStatus, Verdict | None] | None:
@@ -154,6 +165,7 @@ class Conversation:
         self._threads: list[threading.Thread] = []
         self._driver: SyncDriver | None = None
         self._way: HttpTransport | None = None
+        self._asked = False
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -193,9 +205,22 @@ class Conversation:
         self._way = transport(self._desk.settings, CacheTokens(self._desk.cache, self._desk.unlocked))
         with ExitStack() as after:
             after.callback(self._way.close)
-            self._driver = driver(self._desk, self._way, self._on_status, self._on_change)
+            self._driver = driver(self._desk, self._way, self._heard, self._on_change)
             Listener(self._driver, self._way).start(self._stop)
             self._driver.run_forever(self._stop)
+
+    def _heard(self, status: SyncStatus) -> None:
+        """Passes a status on; at a session's end central is asked once whether this laptop was revoked."""
+        if status.problem != Trouble.SIGNED_OUT:
+            self._asked = False
+        elif not self._asked:
+            self._asked = True
+            try:
+                _heed(self._desk, status)
+            except NotAllowed as gone:
+                self._stop.set()
+                status = SyncStatus(problem=gone.key, data=gone.data)
+        self._on_status(status)
 
     def _watch(self) -> None:
         tokens = CacheTokens(self._desk.cache, self._desk.unlocked)

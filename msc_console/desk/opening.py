@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import clock, config
 from ..config import Home, KeyringPolicy, PersonHome, Settings
-from ..errors import NotAllowed
+from ..errors import MscError, NotAllowed
 from ..identity.agent import Client, SessionGone, SessionRefused
 from ..store import settings
 from ..store.opening import Cache
@@ -142,8 +142,28 @@ class SigningIn:
             mode=self.mode,
             recovered=self.recovered,
         )
-        self._flow.begin(password, former)
+        try:
+            self._flow.begin(password, former)
+        except MscError as refused:
+            self._transport.close()
+            if refused.key == "credentials_wrong":
+                self._revoked(self._flow.secret)
+            raise
         self._password = password
+
+    def _revoked(self, secret: "Secrets") -> None:
+        """The vault opened and central refuses all the same: perhaps this laptop was revoked. Raises `wiping.Wiped`."""
+        from ..identity.signer import InProcess
+        from . import wiping
+
+        people = self.home.person(self.login)
+        if not secret.device or secret.former_key or not people.cache.exists():
+            return
+        cache = Cache.open(people.cache, secret.data_key)
+        try:
+            wiping.look(self.home, self.chosen, self.login, cache, InProcess(secret), secret.device)
+        finally:
+            cache.close()
 
     def code(self, code: str, *, take_over: bool = False) -> None:
         """Show central the one-time code, start the session and keep the tokens."""

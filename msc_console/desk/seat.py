@@ -23,6 +23,10 @@ ME, INCARNATION, STATE = "me", "incarnation", "sync_state"
 values."""
 
 
+NOTHING, SAVED, LOST = WIPED = ("device_wiped", "device_wiped_saved", "device_wiped_lost")
+"""What a laptop says that was revoked and has wiped itself (`wiping`): nothing was unsent; it was saved for the holders
+of the recovery key; there was no such key."""
+
 DEFAULT_ZONE = "Asia/Jakarta"
 
 

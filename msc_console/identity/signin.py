@@ -115,6 +115,11 @@ class SignIn:
         self._vault_password: str | None = None
         self._secret = Secrets(b"", b"", "", "", "")
 
+    @property
+    def secret(self) -> Secrets:
+        """What the vault held, once `begin` has opened it; fresh keys without a device's id at a first sign-in."""
+        return self._secret
+
     def begin(self, password: str, vault_password: str | None = None) -> Pending:
         """Show central the password. Raises what `Custody.open` raises (except VaultMissing) and what central does;
         KeyringUnavailable where the keyring is needed and can't be used.

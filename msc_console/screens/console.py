@@ -18,8 +18,10 @@ from ..config import Home, Settings
 from ..desk.places import console_lock, holder
 from ..desk.places import held as lock_held
 from ..desk.reading import CLOCK_OFF, Reading
-from ..errors import MscError
+from ..desk.seat import WIPED
+from ..errors import Exit, MscError
 from ..i18n import _, ngettext
+from ..messages import sentence
 from ..sync.status import SyncStatus
 from ..text import clean
 from ..widgets.safe import SafeFilter
@@ -302,6 +304,9 @@ class Console(Acting):
     def on_sync_changed(self, message: SyncChanged) -> None:
         """Shown in the status line, and on the sync screen."""
         self.sync_status = message.status
+        if message.status.problem in WIPED:  # there is nothing left to show
+            self.exit(return_code=int(Exit.NOT_ALLOWED), message=sentence(message.status.problem, message.status.data))
+            return
         self.frame_all()
 
     def on_tickets_changed(self, message: TicketsChanged) -> None:

@@ -33,6 +33,8 @@ from .wire import (
     PROTOCOL,
     PUSH_OPS,
     Code,
+    DeviceAsk,
+    DeviceStanding,
     Envelope,
     Hello,
     Line,
@@ -151,6 +153,10 @@ class HttpTransport:
             if token is None:
                 raise signed_out()
             self._tokens.save(self.refresh(Refresh(token, self._tokens.sign_refresh(token)), timeout))
+
+    def standing(self, asked: DeviceAsk, timeout: float | None = None) -> DeviceStanding:
+        """How this device stands at central. Needs no session."""
+        return clean_message(self._post("/v1/device", asked, DeviceStanding, timeout=timeout))
 
     def sign_out(self, timeout: float | None = None) -> None:
         """End the session at central."""

@@ -194,6 +194,21 @@ class Refresh(Struct, frozen=True):
     """Ed25519 signature (hex) by the device key over `msc-refresh|<refresh token>`."""
 
 
+class DeviceAsk(Struct, frozen=True):
+    """`POST /v1/device`: how does this device stand? Open to whoever holds its key."""
+
+    device: str
+    proof: str
+    """Ed25519 signature (hex) by the device key over `msc-refresh|<device>`: no token looks like a device's id."""
+
+
+class DeviceStanding(Struct, frozen=True):
+    """`state`: active or revoked. `wipe`: purpose `msc-wipe`, the order that a revoked device obeys."""
+
+    state: str
+    wipe: Signed | None = None
+
+
 class Line(Struct, frozen=True, omit_defaults=True):
     """One NDJSON line of `GET /v1/changes`. A page counts only when its last line, `t = "end"`, has arrived.
 

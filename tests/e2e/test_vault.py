@@ -103,3 +103,31 @@ def test_one_half_and_two_again(rina: Laptop, backend: Memory) -> None:
     assert rina.msc("vault", "keyring", stdin=f"{PASSWORD}\n").code == 0
     assert rina.msc("vault", "status", "--json").json["vault"] == "keyring"
     assert len(backend.kept) == 1
+
+
+@pytest.mark.parametrize("at", ["sync", "sign-in"])
+def test_a_revoked_laptop_saves_its_work_and_wipes_itself(
+    centre: Centre, rina: Laptop, backend: Memory, tmp_path: Path, at: str
+) -> None:
+    (number,) = centre.fill(1)
+    rina.sign_in()
+    rina.msc("sync", "now")
+    rina.cut()
+    rina.do("ticket", "note", number, "Tak terkirim lagi.")
+    (device,) = rina.msc("central", "device", "list", "-d", centre.url, "--json").json
+    assert rina.msc("central", "device", "revoke", "-d", centre.url, device["code"]).code == 0
+    rina.mend()
+    if at == "sync":
+        said = rina.msc("sync", "now")
+    else:
+        rina.leave()
+        said = rina.msc("login", "-u", "rina", "--stdin", stdin=f"{PASSWORD}\n{_code(centre)}\n")
+    assert said.code != 0
+    (saved,) = (rina.home.laptop / "rescued").iterdir()
+    assert str(saved) in said.err
+    assert not rina.home.person("rina").folder.exists()
+    assert not backend.kept
+    out, halves = tmp_path / "work.json", [str(tmp_path / "half-1"), str(tmp_path / "half-2")]
+    opened = ["--half", halves[0], "--half", halves[1], "--out", str(out)]
+    assert rina.msc("central", "recovery-key", "open", str(saved), *opened).code == 0
+    assert "Tak terkirim lagi." in out.read_text()

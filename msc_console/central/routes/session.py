@@ -6,7 +6,7 @@ from litestar import HttpMethod, Request, Response, delete, post, route
 from litestar.params import JSONBody
 
 from ...domain.rights import Right
-from ...sync.wire import Code, Pending, Refresh, SignIn, Tokens
+from ...sync.wire import Code, DeviceAsk, DeviceStanding, Pending, Refresh, SignIn, Tokens
 from ..guards import bearer, signed_in
 from ..problems import described
 from ..service import service_of, session_of
@@ -100,4 +100,20 @@ def options() -> Response[None]:
     return Response(None, status_code=204, headers={"Allow": "DELETE, OPTIONS, POST"})
 
 
-handlers = [options, sign_in, code, refresh, sign_out]
+@post(
+    "/v1/device",
+    status_code=200,
+    sync_to_thread=True,
+    request_max_body_size=BODY,
+    opt={"protocol": "pull"},
+    responses=described(400, 401, 413, 426, 429, 503),
+    summary="How the calling device stands, and the order to wipe itself when it was revoked",
+    tags=["session"],
+)
+def device(request: Asked, data: JSONBody[DeviceAsk]) -> DeviceStanding:
+    """Needs no session: a laptop that was revoked has none. The device's key speaks for it."""
+    service = service_of(request)
+    return service.auth.standing(data, request.client.host if request.client else "", service.now())
+
+
+handlers = [options, sign_in, code, refresh, sign_out, device]

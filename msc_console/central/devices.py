@@ -1,0 +1,77 @@
+"""Laptops as central knows them: listing, revoking, and what a revoked one hears when it comes.
+
+A laptop asks how it stands by proving its device key: the signature of a refresh over its own id, a text that no token
+looks like. What it gets is an order that this one device obeys, so a copied proof is of no use to anybody.
+"""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from .. import seal
+from ..clock import from_ms, iso, to_ms
+from ..errors import NotFound
+from ..sync.wire import DeviceAsk, DeviceStanding
+from . import audit, passes, tokens
+from .db import Central
+from .masterkey import MasterKey
+from .problems import ProblemError
+from .setup import ACTOR
+
+ACTIVE, REVOKED = "active", "revoked"
+ID = re.compile(r"[0-9a-f-]{36}")
+
+
+def listing(url: str) -> list[dict[str, Any]]:
+    """Every device by its letters: `code`, `login`, `name`, `state`, `vault`, `last_seen` (RFC 3339 or None)."""
+    central = Central.open(url)
+    statement = text(
+        "SELECT d.code, p.login, d.name, d.state, d.vault, d.last_seen_at FROM device d "
+        "JOIN person p ON p.id = d.person ORDER BY d.code"
+    )
+    try:
+        with central.read() as conn:
+            rows = [dict(row) for row in conn.execute(statement).mappings()]
+    finally:
+        central.close()
+    for row in rows:
+        at = row.pop("last_seen_at")
+        row["last_seen"] = iso(from_ms(at)) if at is not None else None
+    return rows
+
+
+def revoke(url: str, code: str, now: datetime) -> None:
+    """No request of this device counts from now on, and at its next contact it is told to wipe itself. NotFound
+    `device_code_unknown`."""
+    central = Central.open(url)
+    try:
+        with central.write() as conn:
+            device = tokens.one(conn, "SELECT id, person FROM device WHERE code = :code", code=code.upper())
+            if device is None:
+                raise NotFound("device_code_unknown", code=code)
+            conn.execute(
+                text("UPDATE device SET state = :state WHERE id = :id"), {"state": REVOKED, "id": device["id"]}
+            )
+            conn.execute(
+                text("UPDATE session_token SET revoked_at = :at WHERE device = :id AND revoked_at IS NULL"),
+                {"at": to_ms(now), "id": device["id"]},
+            )
+            audit.add(conn, now, ACTOR, "device.revoke", {"device": device["id"], "person": device["person"]})
+    finally:
+        central.close()
+
+
+def standing(central: Central, key: MasterKey, ask: DeviceAsk, now: datetime) -> DeviceStanding:
+    """How the asking device stands. ProblemError 401 `proof_wrong` for whoever doesn't hold the device's key."""
+    with central.read() as conn:
+        statement = "SELECT id, state, public_key FROM device WHERE id = :id"
+        device = tokens.one(conn, statement, id=ask.device) if ID.fullmatch(ask.device) else None
+    if device is None or not seal.verify(device["public_key"], f"msc-refresh|{ask.device}".encode(), ask.proof):
+        raise ProblemError("proof_wrong")
+    if device["state"] == ACTIVE:
+        return DeviceStanding(state=ACTIVE)
+    with central.write() as conn:
+        audit.add(conn, now, ACTOR, "device.wipe", {"device": device["id"]})
+    return DeviceStanding(state=REVOKED, wipe=passes.wipe(key, device, now))
