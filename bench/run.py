@@ -17,7 +17,7 @@ import msc_console
 from . import figures
 from .figures import Figure
 
-PARTS = ("startup", "first_row", "keys", "memory", "ledger", "sync")
+PARTS = ("startup", "first_row", "keys", "memory", "identity", "ledger", "sync")
 """Modules of this folder with a `measure`, the ones that a person waits for first."""
 _POSIX = ("startup", "first_row", "keys", "memory")
 

@@ -65,6 +65,7 @@ def test_a_long_row_of_wrong_proofs_has_to_wait(place: Place) -> None:
     assert codes[-1] == "too_many_tries"
 
 
+@pytest.mark.protocol("P-033")
 def test_the_list_says_which_laptops_there_are(place: Place) -> None:
     made = place.sign_in("rina", Laptop.new())
     (row,) = devices.listing(place.url)
@@ -78,6 +79,7 @@ def test_the_list_says_which_laptops_there_are(place: Place) -> None:
         assert conn.execute(text("SELECT count(*) FROM audit WHERE act = 'device.revoke'")).scalar() == 1
 
 
+@pytest.mark.protocol("P-033")
 def test_letters_that_nobody_has_are_an_error(place: Place) -> None:
     with pytest.raises(NotFound):
         devices.revoke(place.url, "ZZZ", place.hands.at)
