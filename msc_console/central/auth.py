@@ -12,14 +12,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 
 from ..clock import from_ms, iso, monotonic, to_ms
+from ..errors import UsageError
 from ..seal import PUBLIC_KEY
-from ..sync.wire import Code, DeviceAsk, DeviceStanding, Pending, Refresh, SignIn, Tokens
+from ..sync.wire import Code, DeviceAsk, DeviceStanding, PasswordChange, Pending, Refresh, SignIn, Tokens
 from ..text import clean
 from . import audit, devices, passes, sql, tokens, totp
 from .db import Central
 from .limits import FREE_TRIES, Throttle, Window, delay
 from .masterkey import MasterKey
-from .passwords import Passwords
+from .passwords import Passwords, refuse_unfit
 from .problems import ProblemError, too_many_tries
 
 LETTERS = "ACDEFGHJKMNPQRTUVWXY34679"
@@ -131,6 +132,36 @@ class Auth:
     def refresh(self, ask: Refresh, now: datetime) -> Tokens:
         """See `tokens.renew`."""
         return tokens.renew(self.central, self.key, ask, now)
+
+    def change_password(self, session: tokens.Session, ask: PasswordChange, now: datetime) -> None:
+        """A new password for the one who is signed in; all their other sessions end. Wrong old ones are counted as
+        wrong sign-ins are. Raises ProblemError 400, 401, 429."""
+        try:
+            refuse_unfit(ask.new)
+        except UsageError as unfit:
+            raise ProblemError(unfit.key, **unfit.data) from None
+        login, id = session.person.login, session.person.id
+        if wait := self.logins.begin(login, self.monotonic()):
+            raise too_many_tries(wait)
+        with self.central.read() as conn:
+            held = tokens.by_id(conn, "person", id)["password_hash"]
+        if not self.passwords.verify(held, ask.old):
+            raise ProblemError("credentials_wrong")
+        hashed = self.passwords.hash(ask.new)
+        with self.central.write() as conn:
+            named = {"hash": hashed, "held": held, "id": id}
+            statement = "UPDATE person SET password_hash = :hash WHERE id = :id AND password_hash = :held"
+            if conn.execute(text(statement), named).rowcount != 1:  # another change was faster
+                raise ProblemError("credentials_wrong")
+            conn.execute(
+                text(
+                    "UPDATE session_token SET revoked_at = :at "
+                    "WHERE person = :id AND family <> :family AND revoked_at IS NULL"
+                ),
+                {"at": to_ms(now), "id": id, "family": session.family},
+            )
+            audit.add(conn, now, id, "person.password", {"device": session.device["id"]})
+        self.logins.succeeded(login)
 
     def standing(self, ask: DeviceAsk, address: str, now: datetime) -> DeviceStanding:
         """See `devices.standing`; wrong proofs of one address are counted as wrong sign-ins are."""

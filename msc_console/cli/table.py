@@ -43,6 +43,7 @@ TABLE: Mapping[str, Item] = {
     ),
     "logout": Verb("signing:logout", N_("Sign out; what is unsent stays safe on this laptop."), shows=False),
     "lock": Verb("signing:lock", N_("Lock: forget the keys until the next sign-in."), shows=False),
+    "passwd": Verb("vault:passwd", N_("Change your password: at central, and for this laptop."), shows=False),
     "status": Verb("standing:status", N_("Who is signed in, and what waits.")),
     "session": Noun(
         N_("The unlocked session of this laptop."),

@@ -58,6 +58,23 @@ def password() -> None:
     say(_("From now on the password alone opens this laptop, and without central for half as long."))
 
 
+def passwd(
+    stdin: Annotated[bool, typer.Option("--stdin", help=_("The old and the new one as two lines of input"))] = False,
+) -> None:
+    """Another password: at central, and for this laptop. Your other sessions end."""
+    from ..desk import keeping
+    from .signing import line
+
+    if not stdin and not seats.terminal():
+        raise UsageError("login_needs_terminal")
+    desk = seats.reading()
+    old, new = (line(), line()) if stdin else (seats.ask_secret(_("Password")), seats.ask_secret(_("New password")))
+    if not stdin and seats.ask_secret(_("New password, again")) != new:
+        raise UsageError("passwords_differ")
+    keeping.change_password(desk, old, new)
+    say(_("The password is changed, here and at central. Other laptops ask for the former one once."))
+
+
 def rotate() -> None:
     """Encrypt the cache anew under another key. Nobody may be at work here meanwhile."""
     from ..desk import keeping

@@ -18,6 +18,7 @@ from ..store import opening as store
 from ..store.failures import CacheError
 from ..store.opening import Cache
 from . import offline
+from .seat import Seat
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,24 @@ def _pass(people: PersonHome, secret: Secrets) -> Pass | None:
         return offline.kept_or_none(cache)
     finally:
         cache.close()
+
+
+def change_password(desk: Seat, old: str, new: str, keys: Custody | None = None) -> None:
+    """A new password at central and for this laptop's vault. Central's word comes first: cut off after it, the vault
+    opens with the old one, which the next sign-in asks for. Raises what `Custody.open` raises and what central does."""
+    from ..sync.wire import PasswordChange
+    from .conversing import transport
+    from .syncing import CacheTokens
+
+    keys = keys or Custody(desk.home, desk.unlocked.login)
+    keys.open(old)
+    way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
+    try:
+        way.renew()
+        way.change_password(PasswordChange(old, new))
+    finally:
+        way.close()
+    keys.rewrap(old, new)
 
 
 def to_keyring(home: Home, login: str, password: str, keys: Custody | None = None) -> None:

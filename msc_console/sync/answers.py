@@ -1,5 +1,9 @@
 """What is taken over from central's answers, once their shape is known: clean words, usable tokens, own results."""
 
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
 from .faults import Broken, Declined, Fault
 from .pages import clean_line, clean_message, clean_tree, decode
 from .wire import OpResult, Problem, Tokens
@@ -29,3 +33,14 @@ def usable(tokens: Tokens) -> Tokens:
         if not token or len(token) > 4096 or not token.isascii() or not token.isprintable() or " " in token:
             raise Broken(Fault.NOT_OURS)
     return clean_message(tokens)
+
+
+def patience(headers: Mapping[str, str], now: Callable[[], datetime]) -> float | None:
+    """`Retry-After` in seconds, from either of its two forms; None when there is none to read."""
+    asked = headers.get("retry-after", "").strip()
+    if asked.isascii() and asked.isdigit() and len(asked) < 10:
+        return float(asked)
+    try:
+        return max(0.0, (parsedate_to_datetime(asked) - now()).total_seconds())
+    except (TypeError, ValueError):
+        return None

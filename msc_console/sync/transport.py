@@ -7,7 +7,6 @@ from the environment. What a captive portal says ends as `Broken(NOT_OURS)` and 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -16,7 +15,7 @@ import msgspec
 
 from .. import __version__, clock, packing
 from ..errors import UsageError
-from .answers import known_results, read_problem, signed_out, usable
+from .answers import known_results, patience, read_problem, signed_out, usable
 from .bodies import ACCEPTED, body
 from .faults import Broken, Declined, Fault
 from .lines import hang_up, trust, why
@@ -39,6 +38,7 @@ from .wire import (
     Hello,
     Line,
     OpResult,
+    PasswordChange,
     Pending,
     Problem,
     Push,
@@ -153,6 +153,15 @@ class HttpTransport:
             if token is None:
                 raise signed_out()
             self._tokens.save(self.refresh(Refresh(token, self._tokens.sign_refresh(token)), timeout))
+
+    def change_password(self, asked: PasswordChange, timeout: float | None = None) -> None:
+        """A new password for the one who is signed in. Not repeated by itself: a wrong old one counts."""
+        body = msgspec.json.encode(asked)
+        call = _Call(
+            method="PUT", path="/v1/session/password", body=body, token=self._access(), expects="", again=False,
+            timeout=timeout,
+        )  # fmt: skip
+        self._send(call)
 
     def standing(self, asked: DeviceAsk, timeout: float | None = None) -> DeviceStanding:
         """How this device stands at central. Needs no session."""
@@ -350,16 +359,16 @@ class HttpTransport:
         """Raises for whatever is not the answer that was asked for; its body is still unread."""
         status = response.status_code
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        patience = self._patience(response.headers)
+        wait = patience(response.headers, self._clock.now)
         if 200 <= status < 300:
             if call.expects and kind != call.expects:
                 raise Broken(Fault.NOT_OURS)
             return
         if kind == PROBLEM and status >= 400:
-            raise Declined(read_problem(self._body(call, response), status), patience)
+            raise Declined(read_problem(self._body(call, response), status), wait)
         if status == 413:  # a proxy in front of central may say so by itself, in HTML
-            raise Declined(Problem("about:blank", "Too large", status, "too_large"), patience)
-        raise Broken(Fault.SERVER if status == 429 or status >= 500 else Fault.NOT_OURS, patience)
+            raise Declined(Problem("about:blank", "Too large", status, "too_large"), wait)
+        raise Broken(Fault.SERVER if status == 429 or status >= 500 else Fault.NOT_OURS, wait)
 
     def _body(self, call: _Call, response: "httpx.Response") -> bytes:
         """The reply's bytes within its cap and its time."""
@@ -372,17 +381,6 @@ class HttpTransport:
                 yield piece
 
         return body(in_time(), response.headers.get("content-encoding", "identity"), call.cap)
-
-    def _patience(self, headers: Mapping[str, str]) -> float | None:
-        """`Retry-After` in seconds, from either of its two forms; None when there is none to read."""
-        asked = headers.get("retry-after", "").strip()
-        if asked.isascii() and asked.isdigit() and len(asked) < 10:
-            return float(asked)
-        try:
-            until = parsedate_to_datetime(asked)
-            return max(0.0, (until - self._clock.now()).total_seconds())
-        except (TypeError, ValueError):
-            return None
 
     def _open(self) -> "httpx.Client":
         import httpx

@@ -194,6 +194,13 @@ class Refresh(Struct, frozen=True):
     """Ed25519 signature (hex) by the device key over `msc-refresh|<refresh token>`."""
 
 
+class PasswordChange(Struct, frozen=True):
+    """`PUT /v1/session/password`: the person's own, in their session."""
+
+    old: str
+    new: str
+
+
 class DeviceAsk(Struct, frozen=True):
     """`POST /v1/device`: how does this device stand? Open to whoever holds its key."""
 

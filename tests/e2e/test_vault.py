@@ -131,3 +131,15 @@ def test_a_revoked_laptop_saves_its_work_and_wipes_itself(
     opened = ["--half", halves[0], "--half", halves[1], "--out", str(out)]
     assert rina.msc("central", "recovery-key", "open", str(saved), *opened).code == 0
     assert "Tak terkirim lagi." in out.read_text()
+
+
+def test_a_changed_password_is_the_laptops_and_centrals(centre: Centre, rina: Laptop) -> None:
+    new = "kata sandi yang lain"
+    rina.sign_in()
+    assert rina.msc("passwd", "--stdin", stdin=f"salah sama sekali\n{new}\n").code != 0
+    assert rina.msc("passwd", "--stdin", stdin=f"{PASSWORD}\npendek\n").code != 0
+    said = rina.msc("passwd", "--stdin", stdin=f"{PASSWORD}\n{new}\n")
+    assert said.code == 0, said.err
+    rina.leave()
+    assert rina.msc("login", "-u", "rina", "--stdin", stdin=f"{PASSWORD}\n0\n").code != 0
+    assert rina.msc("login", "-u", "rina", "--stdin", stdin=f"{new}\n{_code(centre)}\n").code == 0

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from litestar import HttpMethod, Request, Response, delete, post, route
+from litestar import HttpMethod, Request, Response, delete, post, put, route
 from litestar.params import JSONBody
 
 from ...domain.rights import Right
-from ...sync.wire import Code, DeviceAsk, DeviceStanding, Pending, Refresh, SignIn, Tokens
+from ...sync.wire import Code, DeviceAsk, DeviceStanding, PasswordChange, Pending, Refresh, SignIn, Tokens
 from ..guards import bearer, signed_in
 from ..problems import described
 from ..service import service_of, session_of
@@ -100,6 +100,25 @@ def options() -> Response[None]:
     return Response(None, status_code=204, headers={"Allow": "DELETE, OPTIONS, POST"})
 
 
+@put(
+    "/v1/session/password",
+    guards=[signed_in],
+    status_code=204,
+    sync_to_thread=True,
+    request_max_body_size=BODY,
+    opt={"protocol": "pull", "right": Right.READ},
+    responses=described(400, 401, 413, 426, 429, 503),
+    security=[{"access": []}],
+    summary="A new password for the one who is signed in",
+    tags=["session"],
+)
+def password(request: Asked, data: JSONBody[PasswordChange]) -> None:
+    """The old password is asked for again; the person's other sessions end."""
+    service = service_of(request)
+    service.auth.change_password(session_of(request), data, service.now())
+    service.pokes.look_again()
+
+
 @post(
     "/v1/device",
     status_code=200,
@@ -116,4 +135,4 @@ def device(request: Asked, data: JSONBody[DeviceAsk]) -> DeviceStanding:
     return service.auth.standing(data, request.client.host if request.client else "", service.now())
 
 
-handlers = [options, sign_in, code, refresh, sign_out, device]
+handlers = [options, sign_in, code, refresh, sign_out, password, device]

@@ -208,6 +208,9 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("POST", "/v1/session/refresh"): Row(
         own=one("POST", "/v1/session/refresh", {"refresh": "x" * 43, "proof": "x"}), right=None, ok=401
     ),
+    ("PUT", "/v1/session/password"): Row(
+        own=one("PUT", "/v1/session/password", {"old": "x", "new": "y" * 15}), right=Right.READ, ok=401
+    ),
     ("POST", "/v1/device"): Row(own=one("POST", "/v1/device", {"device": "x" * 36, "proof": "x"}), right=None, ok=401),
     ("DELETE", "/v1/session"): Row(own=one("DELETE", "/v1/session"), right=Right.READ, ok=204),
     ("POST", "/v1/push"): Row(
