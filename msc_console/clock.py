@@ -6,6 +6,7 @@ it is RFC 3339 text with exactly three decimals and `Z`. Milliseconds are the gr
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -38,9 +39,11 @@ def iso(moment: datetime) -> str:
     """`moment` as `2026-11-24T09:12:00.000Z`. ValueError for a naive datetime."""
     if moment.tzinfo is None:
         raise ValueError(f"a moment without a zone: {moment}")
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
+@lru_cache(maxsize=4096)  # one push, or page, names the same moments again and again
 def parse(text: str) -> datetime:
     """RFC 3339 text with any offset as a moment in UTC. ValueError for other text or a missing offset."""
     moment = datetime.fromisoformat(text)

@@ -120,8 +120,8 @@ class Batch:
             command = replace(command, before={"state": None, **command.before})
         try:
             known = own or CUSTOMERS in groups_of_person(actor)
-            before = replace(self._situation(command, ticket, hops, customers=known), answered=answered)
-            outcome = decide(before, command, self._context(command, actor, now, ticket))
+            situation = self._situation(command, ticket, hops, answered, customers=known)
+            outcome = decide(situation, command, self._context(command, actor, now, ticket))
         except Exception as error:  # a rule that fails on one op must not hold up the others: it is kept for repair
             return quarantined(command.id, error)
         if isinstance(outcome, Effects):
@@ -180,7 +180,13 @@ class Batch:
         return not authority(ticket, hops, now).isdisjoint(groups_of_person(actor))
 
     def _situation(
-        self, command: Command, ticket: Ticket | None, hops: tuple[Hop, ...], *, customers: bool
+        self,
+        command: Command,
+        ticket: Ticket | None,
+        hops: tuple[Hop, ...],
+        answered: Result | None,
+        *,
+        customers: bool,
     ) -> Situation:
         """What the command stands before. `customers`: the actor may name customers at all; others name none."""
         named = _text(command.args.get("conflict")) or ""
@@ -197,6 +203,7 @@ class Batch:
             contact=contact,
             organisation=self.ground.organisations.get(organisation),
             conflict=self.ground.conflicts.get(named),
+            answered=answered,
         )
 
     def _own_raises(self, command: Command, ticket: Ticket | None) -> int:

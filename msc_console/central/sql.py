@@ -89,7 +89,7 @@ def many(conn: Connection, statement: TextClause, values: Collection[Mapping[str
     if not values:
         return
     if conn.dialect.name == "sqlite":
-        conn.exec_driver_sql(statement.text, [dict(row) for row in values])
+        conn.exec_driver_sql(statement.text, [row if isinstance(row, dict) else dict(row) for row in values])
         return
     bulk = _bulk(statement.text)
     listed = [] if bulk is None else [tuple(row[name] for name in bulk.names) for row in values]

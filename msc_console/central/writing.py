@@ -194,7 +194,7 @@ def _op_row(answer: Answer, result: OpResult) -> dict[str, Any]:
         "actor": command.actor,
         "body": envelope.body if envelope is not None else "",
         "code": result.result,
-        "result": _json(result),
+        "result": _text(result),
         "seq": result.seq,
         "received_at": clock.to_ms(answer.received_at),
         "envelope": _envelope_text(command, envelope),
@@ -202,21 +202,22 @@ def _op_row(answer: Answer, result: OpResult) -> dict[str, Any]:
 
 
 def _again_row(result: OpResult) -> dict[str, Any]:
-    return {"op_id": result.op, "code": result.result, "result": _json(result), "seq": result.seq}
+    return {"op_id": result.op, "code": result.result, "result": _text(result), "seq": result.seq}
 
 
-def _json(result: OpResult) -> str:
-    return msgspec.json.encode(result).decode()
+def _text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+_APART = frozenset({"salt", "args", "before"})
+"""What `op_body` holds of an envelope."""
 
 
 def _envelope_text(command: Command, envelope: Envelope | None) -> str:
     """What was signed, without the body; central's own acts have only what names them."""
     if envelope is None:
-        return json.dumps({"made_at": clock.iso(command.made_at), "cause": command.cause})
-    document = msgspec.to_builtins(envelope)
-    for name in ("salt", "args", "before"):
-        document.pop(name, None)
-    return json.dumps(document)
+        return _text({"made_at": clock.iso(command.made_at), "cause": command.cause})
+    return _text({name: value for name, value in msgspec.to_builtins(envelope).items() if name not in _APART})
 
 
 def _body_row(answer: Answer) -> dict[str, Any]:
@@ -225,6 +226,6 @@ def _body_row(answer: Answer) -> dict[str, Any]:
     return {
         "op_id": answer.command.id,
         "salt": answer.envelope.salt if answer.envelope is not None else "",
-        "args": json.dumps(dict(source.args)),
-        "before": json.dumps(dict(source.before)),
+        "args": _text(dict(source.args)),
+        "before": _text(dict(source.before)),
     }

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from .. import clock, records
 from ..domain import conflict_rules
@@ -192,34 +192,32 @@ class Replica:
         """Take central's answers to a push. An answer to an act that is no longer waiting changes nothing."""
         again = conn.execute("SELECT EXISTS (SELECT 1 FROM outbox WHERE next_at IS NOT NULL)").fetchone()
         settled = Settled(put_off=bool(again[0]))
+        answers = list(answers)
+        waiting = _waiting(conn, answers)
+        have = _versions(conn, waiting.values())
         for answer in answers:
             if answer.result in _CHAIN:
                 settled.forked |= answer.result == Result.FORKED
                 if answer.result == Result.GAP and settled.gap is None:
                     settled.gap = int(answer.data.get("expected", 0)) or None
                 continue
-            self._settle_one(conn, answer, now, settled)
+            act = waiting.pop(answer.op, None)
+            if act is not None and not self._settle_one(conn, answer, act, have.get(act.target, 0), now, settled):
+                waiting = _waiting(conn, answers)  # what it ended, or brought back, waits no longer
         settled.to_fold |= feed.finish_acked(conn, feed.position(conn).seq, now)
         for target in settled.to_fold:
             self.refold(conn, target)
         return settled
 
-    def _settle_one(self, conn: Connection, answer: OpAnswer, now: datetime, settled: Settled) -> None:
-        row = conn.execute(
-            "SELECT kind, target, attempts FROM outbox WHERE id = ? AND state = 'sealed'", (answer.op,)
-        ).fetchone()
-        if row is None:
-            return
-        target = str(row["target"])
+    def _settle_one(
+        self, conn: Connection, answer: OpAnswer, act: "_Act", have: int, now: datetime, settled: Settled
+    ) -> bool:
+        """Takes one answer; `have`: central's version of the target here. False when other acts may have ended too."""
+        target, alone = act.target, True
         settled.targets.add(target)
         text = outbox.dump(
-            {
-                "result": answer.result,
-                "reason": answer.reason,
-                "data": answer.data,
-                "seq": answer.seq,
-                "ver": answer.ver,
-            }
+            {"result": answer.result, "reason": answer.reason, "data": answer.data}
+            | {"seq": answer.seq, "ver": answer.ver}
         )
         first = answer.data.get("result") if answer.result == Result.DUPLICATE else None
         verdict = first or (Result.APPLIED if answer.result == Result.DUPLICATE else answer.result)
@@ -233,16 +231,16 @@ class Replica:
             if settled.put_off:  # whatever central put off may stand on this one
                 sql = "UPDATE outbox SET next_at = NULL WHERE next_at IS NOT NULL AND instr(deps, ?)"
                 conn.execute(sql, (answer.op,))
-            if row["kind"] == Op.OP_WITHDRAW:
-                back = _taken_back(conn, outbox.get(conn, answer.op), now)
+            if act.kind == Op.OP_WITHDRAW:
+                alone, back = False, _taken_back(conn, outbox.get(conn, answer.op), now)
                 settled.targets |= back
                 settled.to_fold |= back
-            if answer.ver <= rows.versions(conn, entity_of(row["kind"]), [target]).get(target, 0):
+            if answer.ver <= have:
                 settled.to_fold.add(target)  # its effect came before its answer
         elif verdict == Result.DEFERRED:
             settled.deferred += 1
             settled.put_off = True
-            wait = min(DEFER_FIRST * 2 ** min(int(row["attempts"]) - 1, 8), DEFER_MOST)
+            wait = min(DEFER_FIRST * 2 ** min(act.attempts - 1, 8), DEFER_MOST)
             conn.execute(
                 "UPDATE outbox SET result = ?, next_at = ?, attempts = attempts + 1 WHERE id = ?",
                 (text, clock.to_ms(now + wait), answer.op),
@@ -253,8 +251,10 @@ class Replica:
             )
             settled.refused += not _over(conn, outbox.get(conn, answer.op), answer, now)
             settled.to_fold.add(target)
+            alone = False
         if answer.data.get("erased"):
             outbox.erase(conn, [answer.op])
+        return alone
 
     def apply_page(
         self, conn: Connection, lines: Sequence[FeedLine], cursor: str, now: datetime, *, up_to_date: bool = False
@@ -278,6 +278,31 @@ class Replica:
         applied.targets |= closed
         applied.to_fold |= closed
         outbox.erase(conn, _erased(lines))
+
+
+class _Act(NamedTuple):
+    """A sealed act as far as its answer needs to know it."""
+
+    kind: str
+    target: str
+    attempts: int
+
+
+def _waiting(conn: Connection, answers: Sequence[OpAnswer]) -> dict[str, _Act]:
+    """Those of the answered acts that wait for their answer, by id."""
+    found = conn.execute(
+        f"SELECT id, kind, target, attempts FROM outbox WHERE state = 'sealed' AND id {rows.IN}",
+        (rows.bind(answer.op for answer in answers),),
+    )
+    return {row[0]: _Act(row[1], row[2], int(row[3])) for row in found}
+
+
+def _versions(conn: Connection, acts: Iterable[_Act]) -> dict[str, int]:
+    """Target -> central's version of it that is here."""
+    by_entity: dict[str, set[str]] = {}
+    for act in acts:
+        by_entity.setdefault(entity_of(act.kind), set()).add(act.target)
+    return {id: ver for entity, ids in by_entity.items() for id, ver in rows.versions(conn, entity, ids).items()}
 
 
 def _taken_back(conn: Connection, act: OutboxOp, now: datetime) -> set[str]:

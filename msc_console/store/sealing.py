@@ -15,7 +15,7 @@ from .. import clock
 from ..domain.decide import MERGING
 from ..domain.terms import Op
 from .opening import Connection
-from .outbox import CREATING, OpState, dump, stands_on
+from .outbox import CREATING, OpState, stands_on
 from .rows import IN, bind
 
 SEAL_BYTES = 600
@@ -131,7 +131,7 @@ def seal_batch(
     batch = _fitting(held, max_bytes)
     if len(batch) < len(held):
         return batch
-    room = max_bytes - sum(len(dump(envelope).encode()) for envelope in batch)
+    room = max_bytes - sum(len(_octets(envelope)) for envelope in batch)
     foreign = conn.execute(
         f"SELECT id FROM outbox WHERE state = 'sealed' AND {_DUE} AND NOT ({_OURS}) ORDER BY n",
         (now_ms, inc, device),
@@ -157,10 +157,17 @@ _OURS = "inc = ?2 AND json_extract(envelope, '$.device') = ?3"
 """What was sealed as part of the chain in use."""
 
 
+def _octets(envelope: dict[str, Any]) -> bytes:
+    """An envelope as JSON. Loaded when something first leaves, not before a console's first row."""
+    import msgspec
+
+    return msgspec.json.encode(envelope)
+
+
 def _fitting(envelopes: list[dict[str, Any]], max_bytes: int) -> list[dict[str, Any]]:
     total = 0
     for place, envelope in enumerate(envelopes):
-        total += len(dump(envelope).encode())
+        total += len(_octets(envelope))
         if place and total > max_bytes:
             return envelopes[:place]
     return envelopes
@@ -175,7 +182,7 @@ def _unsealed(
     found: list[dict[str, Any]] = []
     for op_id in op_ids:
         envelope = _envelope(acts[op_id], device, inc, skew)
-        room -= len(dump(envelope).encode()) + SEAL_BYTES
+        room -= len(_octets(envelope)) + SEAL_BYTES
         if room < 0 and (found or has_others):
             break
         found.append(envelope)
@@ -214,7 +221,7 @@ def _seal(
     sealed = signer.seal(counter + 1, prev, envelopes)
     conn.executemany(
         "UPDATE outbox SET state = 'sealed', inc = ?, counter = ?, envelope = ?, attempts = attempts + 1 WHERE id = ?",
-        [(inc, item["counter"], dump(item), item["op"]) for item in sealed],
+        [(inc, item["counter"], _octets(item).decode(), item["op"]) for item in sealed],
     )
     conn.execute(
         "INSERT INTO chain (device, inc, counter, link) VALUES (?, ?, ?, ?)"
