@@ -85,5 +85,5 @@ def test_compact(database: str, tmp_path: Path) -> None:
         (tmp_path / "new.toml").write_text(CENTRE.replace('name = "Rina"', f'name = "{name}"'), encoding="utf-8")
         assert run("apply", tmp_path / "new.toml").exit_code == Exit.OK
     done = run("compact", "--json")
-    assert json.loads(done.stdout) == {"superseded": 2, "told": 0, "changes": 2}
-    assert json.loads(run("compact", "--json").stdout) == {"superseded": 0, "told": 0, "changes": 0}
+    assert json.loads(done.stdout) == {"superseded": 2, "parted": 0, "told": 0, "changes": 2}
+    assert json.loads(run("compact", "--json").stdout) == {"superseded": 0, "parted": 0, "told": 0, "changes": 0}
