@@ -35,13 +35,13 @@ PAGE = "docs/protocol.md"
 MESSAGES = (
     "Hello", "Site", "Limits", "SignIn", "Pending", "Code", "Tokens", "Refresh", "Push", "PushReply", "OpResult",
     "StatusAsk", "StatusReply", "Line", "VerifyAsk", "Digested", "VerifyReply", "VerifyRowsAsk",
-    "Snapshot", "SnapshotPart", "Problem",
+    "Snapshot", "SnapshotPart", "TokenAsk", "TokenMade", "ServiceToken", "TokenList", "Problem",
 )  # fmt: skip
 NESTED = (model.Clock, model.Address, model.Named)
 LISTS = (
     terms.TicketKind, terms.SubKind, terms.State, terms.WaitingParty, terms.Level, terms.Priority, terms.Tier,
     terms.Channel, terms.Role, terms.EntryKind, terms.Visibility, terms.Delivery, terms.HopState, terms.Metric,
-    terms.Party, terms.ConflictKind, terms.ConflictState, terms.Choice,
+    terms.Party, terms.ConflictKind, terms.ConflictState, terms.Choice, rights.TokenScope,
 )  # fmt: skip
 _BLOCK = re.compile(r"(<!-- made: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 _RULE = re.compile(r"^- \*\*P-(\d+)\*\*", re.MULTILINE)

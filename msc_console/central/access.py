@@ -14,13 +14,12 @@ from sqlalchemy import Connection, CursorResult, String, TextClause, bindparam, 
 
 from .. import clock, records
 from ..domain.model import Person
-from ..domain.rights import Right, Sight, granted, has
+from ..domain.rights import SCOPE_RIGHTS, Right, Sight, granted, has
 from ..domain.scope import KEEP_CLOSED, groups_of_person, own_group, queue_group, tier_group
 from ..domain.terms import HopState, Visibility
-from .db import Central
 from .problems import ProblemError
 from .scope import FIXED
-from .tokens import Session, authenticate
+from .tokens import Session
 
 OF_TICKET = ("hop", "entry", "conflict")
 """Entities that come and go with their ticket."""
@@ -31,13 +30,8 @@ def authorize(session: Session, right: Right | None) -> None:
     no right."""
     if right is None or not has(session.person.role, right):
         raise ProblemError("forbidden", reason="no_right", right=str(right or ""))
-
-
-def admit(central: Central, token: str, right: Right | None, now: datetime) -> Session:
-    """Who calls with a token, if they may. ProblemError 401, or as `authorize`. Long requests ask it again."""
-    session = authenticate(central, token, "access", now)
-    authorize(session, right)
-    return session
+    if session.scopes is not None and not any(right in SCOPE_RIGHTS.get(scope, ()) for scope in session.scopes):
+        raise ProblemError("forbidden", reason="token_scope", right=str(right))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from . import compact, problems, tick
 from .compression import PackedReplies, PackedRequests
 from .db import Central
 from .guards import PermitsBack, speaks
-from .routes import session, site, snapshots, stream, sync, verify
+from .routes import scripts, session, site, snapshots, stream, sync, verify
 from .service import Service, Settings
 
 SERVER_TIME = "MSC-Server-Time"
@@ -63,6 +63,7 @@ def create_app(central: Central, settings: Settings) -> Litestar:
         route_handlers=[
             *site.handlers,
             *session.handlers,
+            *scripts.handlers,
             *sync.handlers,
             *stream.handlers,
             *snapshots.handlers,

@@ -1,5 +1,6 @@
 """What is checked before a request's body is read: the protocol both sides speak, and who calls."""
 
+from collections.abc import Callable
 from typing import Any
 
 import anyio.to_thread
@@ -10,10 +11,12 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..sync.wire import HEADER, PROTOCOL, PROTOCOL_OLDEST_PULL, PROTOCOL_OLDEST_PUSH
-from .access import admit
+from . import scripts
+from .access import authorize
 from .admission import Permit
 from .problems import ProblemError
 from .service import service_of, session_of
+from .tokens import Session, authenticate
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -47,13 +50,31 @@ def bearer(connection: Connection) -> str:
 
 
 async def signed_in(connection: Connection, handler: BaseRouteHandler) -> None:
-    """Finds the session of the access token, or answers 401; its person must hold the route's `opt["right"]`, or 403.
+    """Finds who calls, or answers 401; they must hold the route's `opt["right"]`, or 403.
 
-    A route that names no right is nobody's.
+    A route that names no right is nobody's, and one without `opt["scripts"]` is not for service tokens.
     """
-    service = service_of(connection)
-    token, right = bearer(connection), handler.opt.get("right")
-    connection.state.session = await anyio.to_thread.run_sync(admit, service.central, token, right, service.now())
+    connection.state.session = await anyio.to_thread.run_sync(admission_of(connection, handler))
+
+
+def admission_of(connection: Connection, handler: BaseRouteHandler) -> Callable[[], Session]:
+    """Asks, each time it is called, whether the caller of a request may still make it. ProblemError 401, 403."""
+    service, token, right = service_of(connection), bearer(connection), handler.opt.get("right")
+    address = connection.client.host if connection.client is not None else ""
+    script = token.startswith(scripts.PREFIX)
+
+    def ask() -> Session:
+        if script and not handler.opt.get("scripts", False):
+            raise ProblemError("forbidden", reason="not_for_scripts")
+        now = service.now()
+        if script:
+            session = scripts.authenticate(service.central, token, address, now)
+        else:
+            session = authenticate(service.central, token, "access", now)
+        authorize(session, right)
+        return session
+
+    return ask
 
 
 async def admitted(connection: Connection, handler: BaseRouteHandler) -> None:

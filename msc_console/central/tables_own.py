@@ -58,6 +58,24 @@ class SessionTokenRow(Table, table=True):
     last_seen_at: int | None = big_or_none()
 
 
+class ServiceTokenRow(Table, table=True):
+    """A token for scripts; `hash`: SHA-256 of the whole."""
+
+    __tablename__ = "service_token"
+
+    id: str = Field(primary_key=True)
+    hash: str
+    owner: str
+    name: str
+    scopes: str
+    networks: str
+    created_at: int = big()
+    expires_at: int = big()
+    revoked_at: int | None = big_or_none()
+    last_used_at: int | None = big_or_none()
+    last_address: str | None = None
+
+
 class OpRow(Table, table=True):
     """Every op with its lasting answer; `result` is a `wire.OpResult` as JSON."""
 

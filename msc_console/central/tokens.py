@@ -23,7 +23,7 @@ from uuid_utils import uuid7
 from .. import records
 from ..clock import from_ms, iso, to_ms
 from ..domain.model import Person
-from ..domain.rights import Sight, granted
+from ..domain.rights import Sight, TokenScope, granted, narrowed
 from ..errors import MscError
 from ..seal import verify
 from ..sync.wire import Refresh, Signed, Tokens
@@ -51,11 +51,14 @@ class Session:
     family: str
     person: Person
     device: dict[str, Any]
+    scopes: frozenset[TokenScope] | None = None
+    """Of a script's token (`scripts`); None = a person's own session."""
 
     @property
     def sight(self) -> Sight:
         """What of the rows in scope this caller may see."""
-        return granted(self.person.role).sight
+        own = granted(self.person.role).sight
+        return own if self.scopes is None else narrowed(own, self.scopes)
 
 
 Row = dict[str, Any]

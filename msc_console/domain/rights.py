@@ -4,7 +4,7 @@ What the table does not name is denied. Central asks it through `central.access`
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from .terms import Op, Role
@@ -33,6 +33,17 @@ class Right(StrEnum):
     """Record the answer of a tier that has no accounts."""
     CONTACT = "contact"
     SYSTEM = "system"
+
+
+class TokenScope(StrEnum):
+    """What a service token may be made for: a part of what its owner may."""
+
+    CHANGES = "changes"
+    """Read the rows of the owner's scope, of tickets the public side."""
+    INTERNAL = "internal"
+    """Internal entries, escalations and conflicts too."""
+    CUSTOMERS = "customers"
+    """Contacts with their addresses, and organisations too."""
 
 
 class Kind(StrEnum):
@@ -127,6 +138,9 @@ GRANTS: Mapping[Role, Grant] = {
 
 _NONE = Grant(frozenset(), NOTHING)
 
+SCOPE_RIGHTS: Mapping[TokenScope, frozenset[Right]] = {TokenScope.CHANGES: frozenset({Right.READ})}
+"""Scope of a service token -> the rights it carries; the others only widen what is seen."""
+
 OP_RIGHT: dict[Op, frozenset[Right]] = {
     Op.TICKET_CREATE: frozenset({Right.CREATE}),
     Op.TICKET_TAKE: frozenset({Right.TAKE}),
@@ -158,6 +172,19 @@ OP_RIGHT: dict[Op, frozenset[Right]] = {
 def granted(role: Role) -> Grant:
     """A role's row; a role of a newer peer may and sees nothing."""
     return GRANTS.get(role, _NONE)
+
+
+def narrowed(sight: Sight, scopes: frozenset[TokenScope]) -> Sight:
+    """What a service token of these scopes sees of its owner's `sight`."""
+    kinds = sight.kinds if TokenScope.CUSTOMERS in scopes else sight.kinds - {Kind.CUSTOMERS}
+    name = ".".join((sight.name, "token", *sorted(scopes)))
+    if TokenScope.INTERNAL in scopes:
+        return replace(sight, name=name, kinds=kinds)
+    hidden = {
+        entity: sight.hidden.get(entity, frozenset()) | _UNSAID.get(entity, frozenset())
+        for entity in {*sight.hidden, *_UNSAID}
+    }
+    return Sight(name=name, kinds=kinds, internal=False, hidden=hidden)
 
 
 def has(role: Role, right: Right) -> bool:

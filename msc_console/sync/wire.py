@@ -305,6 +305,42 @@ class VerifyRowsAsk(Struct, frozen=True):
     buckets: Annotated[list[Annotated[int, Meta(ge=0, lt=BUCKETS)]], Meta(max_length=BUCKETS)]
 
 
+class TokenAsk(Struct, frozen=True):
+    """`POST /v1/tokens`: a token for a script. `networks`: address ranges (CIDR); `days`: 1 to 90."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=120)]
+    scopes: Annotated[list[str], Meta(max_length=10)]
+    networks: Annotated[list[Annotated[str, Meta(max_length=50)]], Meta(max_length=20)]
+    days: int
+
+
+class ServiceToken(Struct, frozen=True, omit_defaults=True):
+    """A token for a script without its secret."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    networks: list[str]
+    created_at: str
+    expires_at: str
+    revoked_at: str | None = None
+    last_used_at: str | None = None
+    last_address: str | None = None
+
+
+class TokenMade(Struct, frozen=True):
+    """`token` is told this once."""
+
+    token: str
+    info: ServiceToken
+
+
+class TokenList(Struct, frozen=True):
+    """`GET /v1/tokens`."""
+
+    tokens: list[ServiceToken]
+
+
 class Problem(Struct, frozen=True, omit_defaults=True):
     """RFC 9457, `application/problem+json`. `code` is the stable key; `data` fills the sentence."""
 

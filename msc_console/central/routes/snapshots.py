@@ -84,7 +84,7 @@ def part(request: Asked, snapshot: FromPath[str], part: FromPath[int]) -> Respon
     "/v1/tickets/{ticket:str}/timeline",
     guards=[signed_in],
     sync_to_thread=True,
-    opt={"protocol": "pull", "right": Right.READ},
+    opt={"protocol": "pull", "right": Right.READ, "scripts": True},
     media_type=NDJSON,
     responses=described(400, 401, 403, 404, 426, 503),
     security=[{"access": []}],

@@ -1,7 +1,7 @@
 """Pokes by server-sent events: something has changed, come and pull. No data ever travels on a stream."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import anyio.to_thread
@@ -12,11 +12,12 @@ from litestar.response import Stream
 
 from ...domain.rights import Right
 from ...sync.wire import Bye, Head
-from ..access import Reader, admit
-from ..guards import bearer, signed_in
+from ..access import Reader
+from ..guards import admission_of, signed_in
 from ..pokes import Listening
 from ..problems import ProblemError, described
 from ..service import Service, service_of, session_of
+from ..tokens import Session
 
 EVENTS = "text/event-stream"
 PING = b": ping\n\n"
@@ -49,15 +50,16 @@ class Event(msgspec.Struct):
 )
 async def stream(request: Asked) -> Stream:
     """Begins with the feed's head and goes on until the session ends or central stops. A device has one stream."""
-    service, session, token = service_of(request), session_of(request), bearer(request)
+    service, session = service_of(request), session_of(request)
     if service.pokes.count >= service.settings.loads.streams:
         raise service.admission.busy("live")
     head = await anyio.to_thread.run_sync(service.head)
     listening = service.pokes.open(session.device["id"], Reader.of(session.person).groups, head)
-    return Stream(_events(service, token, listening), media_type=EVENTS, headers={"X-Accel-Buffering": "no"})
+    events = _events(service, admission_of(request, request.route_handler), listening)
+    return Stream(events, media_type=EVENTS, headers={"X-Accel-Buffering": "no"})
 
 
-async def _events(service: Service, token: str, listening: Listening) -> AsyncIterator[bytes]:
+async def _events(service: Service, still: Callable[[], Session], listening: Listening) -> AsyncIterator[bytes]:
     pokes, ping = service.pokes, service.settings.ping_seconds
     loop = asyncio.get_running_loop()
     try:
@@ -70,7 +72,7 @@ async def _events(service: Service, token: str, listening: Listening) -> AsyncIt
                 return
             silent = loop.time() >= due
             if listening.look or silent:
-                ended = await _looked(service, token, listening)
+                ended = await _looked(still, listening)
                 if ended is not None:
                     yield _bye(service, ended)
                     return
@@ -86,11 +88,11 @@ async def _events(service: Service, token: str, listening: Listening) -> AsyncIt
         pokes.close(listening)
 
 
-async def _looked(service: Service, token: str, listening: Listening) -> str | None:
+async def _looked(still: Callable[[], Session], listening: Listening) -> str | None:
     """The groups as of now; the code of why the session is over, if it is. A database that is away ends nothing."""
     listening.look = False
     try:
-        session = await anyio.to_thread.run_sync(admit, service.central, token, Right.READ, service.now())
+        session = await anyio.to_thread.run_sync(still)
     except ProblemError as problem:
         return problem.code
     except Exception:

@@ -25,10 +25,9 @@ from ...sync.wire import (
     StatusReply,
 )
 from .. import ledger
-from ..access import admit
 from ..changes import CursorExpired, Page
 from ..changes import read as read_changes
-from ..guards import admitted, bearer, permit_of, signed_in
+from ..guards import admission_of, admitted, permit_of, signed_in
 from ..problems import ProblemError, described
 from ..service import Service, service_of, session_of
 from ..tokens import Session
@@ -89,7 +88,7 @@ def status(request: Asked, data: JSONBody[StatusAsk]) -> StatusReply:
     "/v1/changes",
     guards=[signed_in, admitted],
     media_type=NDJSON,
-    opt={"protocol": "pull", "load": "first", "right": Right.READ},
+    opt={"protocol": "pull", "load": "first", "right": Right.READ, "scripts": True},
     responses={
         200: ResponseSpec(
             Line, media_type=NDJSON, generate_examples=False, description="One `Line` per line; the last has `t: end`."
@@ -114,7 +113,7 @@ async def changes(
 ) -> Response[bytes]:
     """A page counts only when its end line has arrived. With `wait` an empty page is held back until news comes."""
     service, session = service_of(request), session_of(request)
-    token = bearer(request)
+    still = admission_of(request, request.route_handler)
     until = anyio.current_time() + min(wait, service.settings.wait_seconds)
     while True:
         page = await anyio.to_thread.run_sync(_read, service, session, cursor, limit)
@@ -124,7 +123,7 @@ async def changes(
         async with permit_of(request).resting():
             await service.watch.wait(page.seq, left)
         # Whoever was signed out or moved meanwhile must not be served on what was true when the wait began.
-        session = await anyio.to_thread.run_sync(admit, service.central, token, Right.READ, service.now())
+        session = await anyio.to_thread.run_sync(still)
 
 
 def _read(service: Service, session: Session, cursor: str, limit: int) -> Page:

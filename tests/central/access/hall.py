@@ -3,7 +3,7 @@
 Each thing that must not travel bears a mark, so that any reply of any route can be searched for it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,12 +14,15 @@ import httpx
 from sqlalchemy import text
 from uuid_utils import uuid7
 
-from msc_console.central import ledger, masterkey, setup, sql, tokens
+from msc_console import records
+from msc_console.central import ledger, masterkey, scripts, setup, sql, tokens
 from msc_console.central.centre import parse
 from msc_console.central.db import Central
 from msc_console.central.system import op_id
 from msc_console.domain.commands import Command
+from msc_console.domain.model import Person
 from msc_console.domain.terms import Role
+from msc_console.sync.wire import TokenAsk
 from tests.central.service.conftest import Hands, Laptop, Place, running
 
 ROLES = [role for role in Role if role is not Role.SYSTEM]
@@ -73,6 +76,14 @@ class Caller:
     """The token that the request bears instead."""
 
 
+@dataclass(frozen=True)
+class Script:
+    """A service token and its id."""
+
+    id: str
+    token: str
+
+
 @dataclass
 class Hall:
     """The centre at work."""
@@ -115,6 +126,14 @@ class Hall:
 
     def of(self, role: Role) -> Caller:
         return self.caller(role.replace("_", "-"))
+
+    def script(self, owner: str, *scopes: str, networks: Sequence[str] = ("127.0.0.0/8",)) -> Script:
+        """A service token of somebody by their id, whatever their role."""
+        with self.central.read() as conn:
+            person = records.from_row(Person, tokens.by_id(conn, "person", owner))
+        ask = TokenAsk(name="skrip", scopes=list(scopes), networks=list(networks), days=30)
+        made = scripts.create(self.central, person, ask, self.place.hands.at)
+        return Script(made.info.id, made.token)
 
     def spoilt(self, how: str) -> Caller:
         """An agent whose request bears no token that is good for a session."""

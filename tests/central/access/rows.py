@@ -192,6 +192,19 @@ def _count(wanted: int) -> Check:
     return check
 
 
+def _token(of: Callable[[Hall, Caller], Caller]) -> Asks:
+    def asks(hall: Hall, caller: Caller) -> list[Ask]:
+        owner = of(hall, caller)
+        return [Ask("DELETE", f"/v1/tokens/{hall.script(owner.laptop.person, 'changes').id}")]
+
+    return asks
+
+
+def _lead(hall: Hall, caller: Caller) -> Caller:
+    """Another person with the right to tokens."""
+    return hall.of(Role.MANAGER if caller.role is not Role.MANAGER else Role.SUPERVISOR)
+
+
 _NO_DEVICE = {"login": "nobody", "password": "p" * 20, "device_key": "A" * 43}
 
 ROWS: Mapping[tuple[str, str], Row] = {
@@ -213,6 +226,13 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ),
     ("POST", "/v1/device"): Row(own=one("POST", "/v1/device", {"device": "x" * 36, "proof": "x"}), right=None, ok=401),
     ("DELETE", "/v1/session"): Row(own=one("DELETE", "/v1/session"), right=Right.READ, ok=204),
+    ("POST", "/v1/tokens"): Row(
+        own=one("POST", "/v1/tokens", {"name": "skrip", "scopes": ["changes"], "networks": ["127.0.0.0/8"], "days": 1}),
+        right=Right.TOKENS,
+        ok=201,
+    ),
+    ("GET", "/v1/tokens"): Row(own=one("GET", "/v1/tokens"), right=Right.TOKENS),
+    ("DELETE", "/v1/tokens/{token}"): Row(own=_token(_me), foreign=_token(_lead), right=Right.TOKENS, ok=204),
     ("POST", "/v1/push"): Row(
         own=_push(lambda hall: hall.own),
         foreign=_push(lambda hall: hall.foreign),
