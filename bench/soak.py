@@ -4,7 +4,8 @@ Each seed is a random history over the real central, the real laptops and every 
 after each step and at the end its promises (P1 to P20 of the design) are looked at. A history that breaks one is made
 shorter and written to `--traces`, where `tests/simulation/test_traces.py` plays it again.
 
-Prints JSON: seeds tried, steps, acts, faults by kind, central's answers, violations. Exit code 1 when there was one.
+Prints JSON: seeds tried, steps, acts, faults by kind (0: it never struck), central's answers, violations. Exit code 1
+when there was one.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from time import monotonic
 from typing import Any
 
 from tests.simulation.play import TRACES, actions, keep, play, shrink
+from tests.simulation.verbs import KINDS
 
 LENGTHS = (60, 150, 400)
 """Actions of a history; the seeds take turns."""
@@ -43,14 +45,15 @@ class Tally:
             "acts": self.counts["ops"],
             "killed": self.counts["killed"],
             "actions": _part(self.counts, "action."),
-            "faults": _part(self.counts, "fault.") | _part(self.counts, "disk.", "disk_"),
+            "faults": {kind: self.counts[f"fault.{kind}"] for kind in KINDS},
+            "settled": _part(self.counts, "settled."),
             "answers": _part(self.counts, "answer."),
             "violations": self.violations,
         }
 
 
-def _part(counts: Counter[str], start: str, name: str = "") -> dict[str, int]:
-    return {name + key.removeprefix(start): counts[key] for key in sorted(counts) if key.startswith(start)}
+def _part(counts: Counter[str], start: str) -> dict[str, int]:
+    return {key.removeprefix(start): counts[key] for key in sorted(counts) if key.startswith(start)}
 
 
 def soak(first: int, minutes: float, traces: Path) -> Tally:

@@ -201,7 +201,7 @@ def poison_takes_its_neighbours() -> Iterator[None]:
     def taking(self: Batch, *args: Any, **more: Any) -> Any:
         verdict = judge(self, *args, **more)
         if getattr(self, "poisoned", False):
-            verdict = replace(verdict, code=Result.QUARANTINED, changes=[], created=None)
+            verdict = replace(verdict, code=Result.QUARANTINED, reason="op_quarantined", changes=[], created=None)
         self.poisoned = verdict.code == Result.QUARANTINED  # type: ignore[attr-defined]
         return verdict
 
@@ -271,18 +271,18 @@ MUTANTS: dict[Mutant, int] = {
     outbox_cleared_by_reset: 0,
     epoch_not_raised: 0,
     leaves_unheard: 1,
-    nothing_offered_again: 1,
+    nothing_offered_again: 24,
     refusals_forgotten: 0,
     one_lane_for_all: 0,
     view_not_refolded: 0,
-    poison_spreads: 7,
+    poison_spreads: 6,
     later_words_dropped: 0,
     later_words_not_kept: 0,
     pushes_without_bound: 0,
-    poison_takes_its_neighbours: 0,
+    poison_takes_its_neighbours: 1,
     self_check_mends_nothing: 0,
     self_check_sees_nothing: 0,
-    parts_noted_before_their_rows: 0,
+    parts_noted_before_their_rows: 10,
     snapshot_ends_at_the_head: 0,
 }
 """Each with a seed whose history is known to find it."""

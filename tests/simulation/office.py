@@ -34,7 +34,8 @@ class Pushed:
     ops: list[str]
     octets: int
     most: int
-    answers: list[tuple[str, str]]
+    answers: list[tuple[str, str | None]]
+    """Op and reason."""
     poison: frozenset[str]
 
 
@@ -82,7 +83,7 @@ class Office:
                     [op["op"] for op in ops],
                     len(content),
                     self.routes.pushes.get(laptop, PUSH_OPS),
-                    [(told["op"], told["result"]) for told in json.loads(reply.plain)["results"]],
+                    [(told["op"], told.get("reason")) for told in json.loads(reply.plain)["results"]],
                     frozenset(op["op"] for op in ops if op["args"].get("body") == POISON),
                 )
             )

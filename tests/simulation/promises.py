@@ -170,7 +170,7 @@ def poison_alone(office: Office) -> None:
         demand(pushed.octets <= PUSH_BYTES, "P19", f"a push of {pushed.octets} bytes")
         demand(len(pushed.ops) <= pushed.most, "P19", f"a push of {len(pushed.ops)} ops where {pushed.most} may come")
         demand([op for op, _ in pushed.answers] == pushed.ops, "P19", "ops without an answer of their own")
-        spread = [op for op, result in pushed.answers if result == "quarantined" and op not in pushed.poison]
+        spread = [op for op, reason in pushed.answers if reason == "op_quarantined" and op not in pushed.poison]
         demand(not spread, "P19", f"quarantined beside a poisonous op: {spread}")
     office.pushed.clear()
 
