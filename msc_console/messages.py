@@ -276,6 +276,7 @@ SENTENCES: dict[str, str] = {
     "view_or_queue": N_("Give a view or a queue, not both."),
     "text_missing": N_("Give the text: as an argument, with --file, or - for standard input."),
     "text_twice": N_("Give the text once: as an argument or with --file."),
+    "xlsx_needs_file": N_("A workbook is no text for a terminal. Name a file: --save FILE"),
     "file_exists": N_("{path} is there already. Nothing was written: name another file."),
     "file_unwritable": N_("{path} can't be written: {detail}. Your work is kept on this laptop as before."),
     "file_unreadable": N_("{path} can't be read: {detail}."),

@@ -1,6 +1,7 @@
 """How a command was asked to go about it: the form of its output, `--dry-run`, `--wait`. The same words everywhere."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ class Form(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+    XLSX = "xlsx"
     IDS = "ids"
 
 
@@ -24,6 +26,8 @@ class Manner:
     """The choices of one call."""
 
     form = Form.TABLE
+    save: Path | None = None
+    """A new file for the data; None for standard output."""
     dry_run = False
     wait: float | None = None
     """Seconds that central's answer is waited for; None when it is not."""
@@ -48,6 +52,10 @@ def _form(ctx: click.Context, param: click.Parameter, value: Any) -> None:
         of(ctx).form = Form(value) if isinstance(value, str) else Form.JSON if param.name == "json" else Form.IDS
 
 
+def _save(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
+    of(ctx).save = value
+
+
 def _dry(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     of(ctx).dry_run = value
 
@@ -57,7 +65,7 @@ def _wait(ctx: click.Context, param: click.Parameter, value: float | None) -> No
 
 
 def form_options() -> list[click.Parameter]:
-    """`-o`, `--json`, `-q`."""
+    """`-o`, `--json`, `-q`, `--save`."""
     return [
         click.Option(
             ["-o", "--output"],
@@ -69,6 +77,14 @@ def form_options() -> list[click.Parameter]:
         click.Option(["--json"], is_flag=True, callback=_form, expose_value=False, help=_("Short for -o json")),
         click.Option(
             ["-q", "--quiet"], is_flag=True, callback=_form, expose_value=False, help=_("Only what names each: -o ids")
+        ),
+        click.Option(
+            ["--save"],
+            type=click.Path(path_type=Path),
+            metavar=_("FILE"),
+            callback=_save,
+            expose_value=False,
+            help=_("Write to this new file instead; -o xlsx needs one"),
         ),
     ]
 

@@ -10,12 +10,14 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from ..errors import UsageError
+from ..i18n import _
 from ..text import clean, cut
 from .manner import Form, manner
+from .saving import write_new
 from .talk import out, say
 
 GAP = "  "
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Column(NamedTuple):
@@ -41,16 +43,15 @@ def emit(
     """Rows in the form that was asked for. `document`: a row for JSON; `name`: what names it for `-q`."""
     match manner().form:
         case Form.JSON:
-            out(to_json([document(row) for row in rows]))
-        case Form.CSV:
-            out(to_csv([document(row) for row in rows]).rstrip("\n"))
+            _give(to_json([document(row) for row in rows]))
+        case Form.CSV | Form.XLSX:
+            _give_sheet([document(row) for row in rows])
         case Form.IDS:
-            if rows:
-                out("\n".join(clean(name(row), line=True) for row in rows))
+            _give("\n".join(clean(name(row), line=True) for row in rows))
         case Form.TABLE:
-            if rows:
-                out("\n".join(table(rows, columns, terminal_width())))
-            elif empty:
+            width = None if manner().save else terminal_width()
+            _give("\n".join(table(rows, columns, width)) if rows else "")
+            if not rows and empty:
                 say(empty)
 
 
@@ -58,43 +59,41 @@ def emit_one(document: dict[str, Any], name: str, text: Callable[[], str]) -> No
     """One thing in the form that was asked for; `text` makes what people read."""
     match manner().form:
         case Form.JSON:
-            out(to_json(document))
-        case Form.CSV:
-            out(to_csv([document]).rstrip("\n"))
+            _give(to_json(document))
+        case Form.CSV | Form.XLSX:
+            _give_sheet([document])
         case Form.IDS:
-            out(clean(name, line=True))
+            _give(clean(name, line=True))
         case Form.TABLE:
-            out(clean(text()))
+            _give(clean(text()))
+
+
+def _give(text: str) -> None:
+    """Data to standard output, where there is any, or to the file that was named."""
+    path = manner().save
+    if path is not None:
+        write_new(path, f"{text}\n".encode() if text else b"")
+        say(_("Written: {path}").format(path=path))
+    elif text:
+        out(text)
+
+
+def _give_sheet(rows: list[dict[str, Any]]) -> None:
+    from .. import spreadsheet
+
+    path = manner().save
+    if manner().form == Form.CSV:
+        _give(spreadsheet.to_csv(rows).rstrip("\n"))
+    elif path is None:
+        raise UsageError("xlsx_needs_file")
+    else:
+        write_new(path, spreadsheet.to_xlsx(rows))
+        say(_("Written: {path}").format(path=path))
 
 
 def to_json(value: Any) -> str:
     """ASCII alone: no text of a ticket can reach a terminal raw."""
     return json.dumps(value, ensure_ascii=True, indent=2)
-
-
-def to_csv(documents: Iterable[dict[str, Any]]) -> str:
-    """A heading and a line a document; nested values as JSON. What a spreadsheet would run is made text."""
-    import csv
-    from io import StringIO
-
-    documents = list(documents)
-    names = list(dict.fromkeys(name for document in documents for name in document))
-    file = StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([[_cell(document.get(name)) for name in names] for document in documents])
-    return file.getvalue()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (dict, list, tuple)):
-        return json.dumps(value, ensure_ascii=True)
-    text = clean(str(value))
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
 
 
 def terminal_width() -> int | None:

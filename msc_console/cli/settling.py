@@ -1,6 +1,5 @@
 """`msc sync resolve|export`: settling what central could not apply, and taking everything unsettled along."""
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .. import clock
-from ..errors import UsageError
 from ..i18n import N_, _, ngettext
 from . import seats
 from .acting import act_on
 from .output import emit_one, to_json
+from .saving import write_new
 from .syncing import Acts
 from .talk import say
 
@@ -89,30 +88,12 @@ def export(
     desk = seats.acting()
     rows = with_ways(desk, unsettled(desk))
     content = document(desk, rows)
-    try:
-        _write_new(file, (to_json(content) + "\n").encode())
-    except FileExistsError as error:
-        raise UsageError("file_exists", path=str(file)) from error
-    except OSError as error:
-        raise UsageError("file_unwritable", path=str(file), detail=error.strerror or "") from error
+    write_new(file, (to_json(content) + "\n").encode())
     told = ngettext("{n} act written to {path}.", "{n} acts written to {path}.", len(rows))
     counts = {name: len(content[name]) for name in ("sealed", "open", "proposals")}
     emit_one({"path": str(file), **counts}, str(file), lambda: told.format(n=len(rows), path=file))
     say(_(WARNING))
     say(_("Nothing has left the outbox: it is sent as before."))
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    """A file that wasn't there, for its owner alone, durable when this returns; none at all when it fails."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
 
 
 def document(desk: "Reading", rows: "list[Unsettled]") -> dict[str, Any]:
