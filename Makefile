@@ -25,6 +25,7 @@ check: install               ## form, types, house rules, fresh pages; no tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 --no-warn-unreachable --cache-dir .mypy_cache/win32 msc_console
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.lint
 	$(BIN)/python -m tools.catalogue check

@@ -29,6 +29,22 @@ _TAKES_MARKUP = {
     "Static", "Label", "Button", "Checkbox", "RadioButton", "Collapsible", "Tab", "TabPane", "Placeholder", "Option",
     "Tooltip",
 }  # fmt: skip
+_ASKS = {("sys", "platform"), ("os", "name")}
+_POSIX_MODULES = {"fcntl", "resource", "termios", "tty", "pty", "pwd", "grp", "syslog"}
+_POSIX = {
+    "os": {
+        "chown", "fchmod", "fchown", "fork", "forkpty", "getegid", "geteuid", "getgid", "getloadavg", "getpgid",
+        "getuid", "killpg", "mkfifo", "setsid", "setuid", "umask", "wait", "wait3", "wait4", "O_DIRECTORY",
+        "O_NOFOLLOW", "WNOHANG",
+    },
+    "signal": {
+        "SIGKILL", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGALRM", "SIGCHLD", "SIGCONT", "SIGTSTP", "alarm",
+        "setitimer", "pthread_sigmask",
+    },
+    "socket": {"AF_UNIX", "SO_PEERCRED", "socketpair", "SCM_RIGHTS"},
+    "asyncio": {"start_unix_server", "open_unix_connection"},
+}  # fmt: skip
+_POSIX_CALLS = {"chmod", "lchmod", "add_signal_handler"}
 _HOSTS = re.compile(r"\b(?:pypi|pythonhosted|npmjs)[.](?:org|com)\b|--(?:extra-)?index-url")
 
 
@@ -120,7 +136,49 @@ def domain_alone(path: str, tree: ast.Module) -> Iterator[Finding]:
                 yield node.lineno, f"the domain imports {name}"
 
 
-RULES: tuple[Rule, ...] = (wall_clock, escapes, markup, domain_alone)
+def _asks_platform(test: ast.expr) -> bool:
+    """Whether a condition asks on which system, or whether it has something, the program runs."""
+    return any(
+        (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and (node.value.id, node.attr) in _ASKS)
+        or (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "hasattr")
+        for node in ast.walk(test)
+    )
+
+
+def _posix_name(node: ast.AST) -> str:
+    """What of POSIX alone a node names; empty for nothing."""
+    if isinstance(node, ast.Attribute):
+        owner = node.value.id if isinstance(node.value, ast.Name) else ""
+        if node.attr in _POSIX.get(owner, ()) or node.attr in _POSIX_CALLS:
+            return f"{owner}.{node.attr}".lstrip(".")
+    if isinstance(node, ast.Import):
+        return next((alias.name for alias in node.names if alias.name in _POSIX_MODULES), "")
+    if isinstance(node, ast.ImportFrom) and not node.level:
+        taken = {alias.name for alias in node.names} & _POSIX.get(node.module or "", set())
+        return (node.module or "") if node.module in _POSIX_MODULES else next(iter(sorted(taken)), "")
+    return ""
+
+
+def _unguarded(node: ast.AST, guarded: bool) -> Iterator[Finding]:
+    name = _posix_name(node)
+    if name and not guarded:
+        yield getattr(node, "lineno", 1), f"{name} without a branch on sys.platform: Windows has none"
+    test = node.test if isinstance(node, (ast.If, ast.IfExp)) else node if isinstance(node, ast.BoolOp) else None
+    inside = guarded or (test is not None and _asks_platform(test))
+    for child in ast.iter_child_nodes(node):
+        yield from _unguarded(child, inside)
+        leaves = isinstance(child, ast.If) and isinstance(child.body[-1], (ast.Return, ast.Raise))
+        if (leaves or isinstance(child, ast.Assert)) and _asks_platform(child.test):  # type: ignore[attr-defined]
+            inside = True  # what follows is reached on one side alone
+
+
+def posix_alone(path: str, tree: ast.Module) -> Iterator[Finding]:
+    """The laptop's side runs on Windows: what POSIX alone has, file modes included, stands behind a branch."""
+    if path.startswith(PACKAGE) and not path.startswith(PACKAGE + "central/"):
+        yield from _unguarded(tree, False)
+
+
+RULES: tuple[Rule, ...] = (wall_clock, escapes, markup, domain_alone, posix_alone)
 
 
 def tracked() -> list[str]:

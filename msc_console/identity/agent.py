@@ -1,8 +1,9 @@
 """The light side of the unlocked session: what a console or CLI command asks of the `msc session` process.
 
 This module imports the standard library alone, and little of it: it stands between a key press and a first row.
-The session listens on a Unix socket in a 0700 folder of this user; one request is one line of JSON, and so is its
-answer: `{"ok": true, ...}` or `{"ok": false, "error": code}`. Requests: ping, status, key, seal, sign, lock.
+The session listens on a Unix socket in a 0700 folder of this user, on Windows on a named pipe of this user alone
+(`pipes`); one request is one line of JSON, and so is its answer: `{"ok": true, ...}` or `{"ok": false, "error": code}`.
+Requests: ping, status, key, seal, sign, lock.
 """
 
 import json
@@ -12,8 +13,9 @@ import stat
 import struct
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 try:
     from _blake2 import blake2b  # `hashlib` brings OpenSSL, which takes longer to load than all of this
@@ -43,6 +45,11 @@ class SessionRefused(Exception):
         self.code = code
 
 
+def place(home: "Home", login: str) -> str:
+    """16 hex digits that stand for `login`'s session under `home`."""
+    return blake2b(os.fsencode(home.folder.resolve()) + b"\0" + login.encode(), digest_size=8).hexdigest()
+
+
 def socket_paths(home: "Home", login: str) -> list[Path]:
     """Where the socket of `login`'s session under `home` may lie, best first.
 
@@ -51,9 +58,9 @@ def socket_paths(home: "Home", login: str) -> list[Path]:
     """
     if sys.platform == "win32":
         return []
+    name = place(home, login) + ".sock"
     roots = [(os.environ.get("XDG_RUNTIME_DIR", ""), "msc")]
     roots += [(shared, f"msc-{os.getuid()}") for shared in (os.environ.get("TMPDIR", ""), "/tmp")]  # noqa: S108
-    name = blake2b(os.fsencode(home.folder.resolve()) + b"\0" + login.encode(), digest_size=8).hexdigest() + ".sock"
     paths = [Path(root, folder, name) for root, folder in roots if root.startswith("/")]
     return [path for path in dict.fromkeys(paths) if len(os.fsencode(path)) <= MAX_PATH]
 
@@ -83,44 +90,84 @@ def trusted_peer(connection: socket.socket, uid: int) -> bool:
     return peer is None or peer == uid
 
 
+class Channel(Protocol):
+    """A line to the session. All calls raise OSError (or ValueError, once closed) when it is broken."""
+
+    def send(self, line: bytes, /) -> None: ...
+
+    def receive(self, most: int, /) -> bytes:
+        """The next line, of `most` bytes; empty at the end."""
+
+    def close(self) -> None: ...
+
+
+class SocketChannel:
+    """A channel over a connected Unix socket."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._reader = connection.makefile("rb")
+
+    def send(self, line: bytes, /) -> None:
+        """See Channel."""
+        self._connection.sendall(line)
+
+    def receive(self, most: int, /) -> bytes:
+        """See Channel."""
+        return self._reader.readline(most)
+
+    def close(self) -> None:
+        """See Channel."""
+        self._reader.close()
+        self._connection.close()
+
+
+def channels(home: "Home", login: str) -> Iterator[Channel]:
+    """Lines to whatever of this user's own stands where `login`'s session may be found, best first."""
+    if sys.platform == "win32":
+        from . import pipes
+
+        channel = pipes.connect(pipes.windows(), place(home, login))
+        if channel is not None:
+            yield channel
+        return
+    for path in socket_paths(home, login):
+        if not own_folder(path.parent):
+            continue
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(TIMEOUT)
+        try:
+            connection.connect(str(path))
+            trusted = trusted_peer(connection, os.getuid())
+        except OSError:
+            trusted = False
+        if trusted:
+            yield SocketChannel(connection)
+        else:
+            connection.close()
+
+
 class Client:
     """A connection to an unlocked session; safe to share between threads. It is a `Signer`.
 
     Each method raises SessionGone when the session has ended and SessionRefused when it says no.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._reader = connection.makefile("rb")
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
         self._turn = threading.Lock()
 
     @classmethod
     def connect(cls, home: "Home", login: str) -> "Client | None":
         """The session of `login` on this laptop, or None when none answers."""
-        if sys.platform == "win32":
-            return None
-        for path in socket_paths(home, login):
-            client = cls._try(path)
-            if client is not None:
-                return client
-        return None
-
-    @classmethod
-    def _try(cls, path: Path) -> "Client | None":
-        if sys.platform == "win32" or not own_folder(path.parent):
-            return None
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.settimeout(TIMEOUT)
-        client = None
-        try:
-            connection.connect(str(path))
-            if trusted_peer(connection, os.getuid()):
-                client = cls(connection)
+        for channel in channels(home, login):
+            client = cls(channel)
+            try:
                 client.ping()
+            except (OSError, SessionRefused):
+                client.close()
+            else:
                 return client
-        except (OSError, SessionRefused):
-            pass
-        (client or connection).close()
         return None
 
     def __enter__(self) -> "Client":
@@ -131,8 +178,7 @@ class Client:
 
     def close(self) -> None:
         """End the connection; the session goes on."""
-        self._reader.close()
-        self._connection.close()
+        self._channel.close()
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         line = json.dumps(request, separators=(",", ":")).encode("ascii") + b"\n"
@@ -140,8 +186,8 @@ class Client:
             raise SessionRefused("too_long")
         with self._turn:
             try:
-                self._connection.sendall(line)
-                answer = self._reader.readline(MAX_LINE)
+                self._channel.send(line)
+                answer = self._channel.receive(MAX_LINE)
             except (OSError, ValueError) as error:
                 # A late answer would be taken for that of the next request.
                 self.close()
@@ -182,7 +228,7 @@ class Client:
         try:
             self._ask({"do": "lock"})
             with self._turn:
-                self._reader.read(1)
-        except OSError:
+                self._channel.receive(1)
+        except (OSError, ValueError):
             pass
         self.close()

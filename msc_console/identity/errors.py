@@ -69,7 +69,7 @@ class SessionRunning(MscError):
 
 
 class SessionFailed(MscError):
-    """The session process couldn't be started. `reason`: `unsupported`, `folder`, `expired`, `start`."""
+    """The session process couldn't be started. `reason`: `folder`, `expired`, `start`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__("session_failed", reason=reason)

@@ -3,9 +3,12 @@
 import os
 import secrets
 import sys
+import threading
 from pathlib import Path
 
 from ..config import private_folder
+
+HELD_TRIES, HELD_SECONDS = 8, 0.008
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -19,12 +22,25 @@ def write_private(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(path)
+        _replace(fresh, path)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
     if sys.platform != "win32":
         _sync_folder(path.parent)
+
+
+def _replace(fresh: Path, path: Path) -> None:
+    """Put `fresh` in the place of `path`. On Windows a virus scanner or an indexer may hold either for a moment:
+    `HELD_TRIES` tries, each after twice the time, about two seconds in all; then PermissionError."""
+    for n in range(HELD_TRIES if sys.platform == "win32" else 0):
+        try:
+            fresh.replace(path)
+        except PermissionError:
+            threading.Event().wait(HELD_SECONDS * 2**n)
+        else:
+            return
+    fresh.replace(path)
 
 
 def _sync_folder(folder: Path) -> None:

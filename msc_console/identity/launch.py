@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from datetime import datetime
 
 from .. import clock
 from ..config import Home
-from .agent import Client, socket_paths
+from .agent import Client, place, socket_paths
 from .errors import SessionFailed, SessionRunning
 from .vault import Secrets
 
@@ -22,9 +24,6 @@ def start_session(
 
     It outlives this process. Raises SessionRunning when one answers already, SessionFailed otherwise.
     """
-    if sys.platform == "win32":
-        # A named pipe with the peer's user checked isn't written yet; an unchecked channel would give the key away.
-        raise SessionFailed("unsupported")
     running = Client.connect(home, login)
     if running is not None:
         running.close()
@@ -35,6 +34,7 @@ def start_session(
         "vault": str(home.person(login).vault),
         "until": clock.to_ms(until),
         "watch": watch_seconds,
+        "pipe": place(home, login),
         "secrets": {
             "data_key": secret.data_key.hex(),
             "device_key": secret.device_key.hex(),
@@ -52,16 +52,43 @@ def start_session(
     return client
 
 
+_started: list["subprocess.Popen[bytes]"] = []
+"""Held on to: on Windows the process itself is the session, which outlives whoever started it."""
+
+
 def _spawn(order: bytes) -> str:
-    """Run the session's process, in a terminal session of its own; the one word it answers."""
+    """Run the session's process, out of reach of the terminal's Ctrl+C and hang-up; the one word it answers."""
     # -P keeps the current folder out of the module path: it may hold anybody's `json.py`.
     command = [sys.executable, "-P", "-m", "msc_console.identity.session"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
-    ) as process:
-        try:
-            answer, _ = process.communicate(order, timeout=START_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return "start"
-    return answer.decode("ascii", "replace").strip()
+    no_window = 0
+    if sys.platform == "win32":
+        no_window = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        creationflags=no_window,
+    )
+    word = first_word(process, order)
+    if sys.platform == "win32":
+        _started.append(process)
+    else:
+        process.wait()
+    return word
+
+
+def first_word(process: "subprocess.Popen[bytes]", order: bytes, seconds: float = START_SECONDS) -> str:
+    """Hand a process its order and read its first line; empty when it ends without one. Killed after `seconds`."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    timer = threading.Timer(seconds, process.kill)
+    timer.start()
+    try:
+        with suppress(OSError), process.stdin as order_in:  # it may have ended already
+            order_in.write(order)
+        with process.stdout as told:
+            return told.readline(100).decode("ascii", "replace").strip()
+    finally:
+        timer.cancel()

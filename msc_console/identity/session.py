@@ -1,26 +1,24 @@
 """`msc session`: one small process of one person that holds the unlocked keys, like an ssh agent.
 
-It seals ops and hands out the cache's key over a Unix socket until it is locked, its time is over or the vault is
-gone. Its keys come on standard input, never by arguments or environment. What it can't do: Python and the libraries
-keep copies of key bytes that nobody can overwrite, so `wipe` clears our buffers and the end of the process the rest;
-swap and hibernation are the business of the disk's encryption.
+It seals ops and hands out the cache's key over a Unix socket (`unix`) or a named pipe (`pipes`) until it is locked,
+its time is over or the vault is gone. Its keys come on standard input, never by arguments or environment. What it
+can't do: Python and the libraries keep copies of key bytes that nobody can overwrite, so `wipe` clears our buffers and
+the end of the process the rest; swap and hibernation are the business of the disk's encryption.
 """
 
-import asyncio
 import json
 import os
-import signal
-import socket
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import clock
 from ..hardening import harden
+from ..locking import held
 from . import signer
-from .agent import MAX_LINE, own_folder, trusted_peer
 
 LONGEST = timedelta(hours=14)
 """A shift of 12 h and 2 h for its handover."""
@@ -38,6 +36,8 @@ class Order(NamedTuple):
     watch: float
     """Seconds between two looks at the time and the vault."""
     secrets: dict[str, str]
+    pipe: str = ""
+    """What its named pipe is called, on Windows."""
 
 
 class CannotStart(Exception):
@@ -45,37 +45,40 @@ class CannotStart(Exception):
 
 
 class Session:
-    """The keys and the answers. `uid` is the only user who gets any."""
+    """The keys and the answers. Who may ask is for whoever takes the connections to find out."""
 
-    def __init__(self, order: Order, uid: int) -> None:
-        held = order.secrets
-        self._data_key = bytearray.fromhex(held["data_key"])
-        self._device_key = bytearray.fromhex(held["device_key"])
-        self._device = held["device"]
-        self._about = {"login": order.login, "person": held["person"], "device": self._device, "code": held["code"]}
+    def __init__(self, order: Order) -> None:
+        given = order.secrets
+        self._data_key = bytearray.fromhex(given["data_key"])
+        self._device_key = bytearray.fromhex(given["device_key"])
+        self._device = given["device"]
+        self._about = {"login": order.login, "person": given["person"], "device": self._device, "code": given["code"]}
         self._vault = Path(order.vault)
-        self._watch = order.watch
-        self._uid = uid
+        self.watch = order.watch
+        """Seconds between two looks at whether it is over."""
+        self._locked = False
         began = clock.now()
         self._until = min(clock.from_ms(order.until), began + LONGEST)
         # Counted on both clocks: putting the wall clock back doesn't make a shift longer.
         self._last = clock.monotonic() + (self._until - began).total_seconds()
-        self._over = asyncio.Event()
-        self._writers: set[asyncio.StreamWriter] = set()
         if self.over():
             raise CannotStart("expired")
 
     def over(self) -> bool:
-        """True when the time is up or the vault is gone."""
-        return clock.now() >= self._until or clock.monotonic() >= self._last or not self._vault.exists()
+        """True when it was locked, the time is up or the vault is gone."""
+        return self._locked or clock.now() >= self._until or clock.monotonic() >= self._last or not self._vault.exists()
 
     def wipe(self) -> None:
         """Overwrite our own copies of the keys."""
         for key in (self._data_key, self._device_key):
             key[:] = bytes(len(key))
 
+    def reply(self, line: bytes) -> bytes:
+        """The answer to one request line, as a line."""
+        return json.dumps(self.answer(line), separators=(",", ":")).encode("ascii") + b"\n"
+
     def answer(self, line: bytes) -> dict[str, Any]:
-        """The reply to one request line; never raises for what a client sent."""
+        """The answer to one request line; never raises for what a client sent."""
         try:
             request = json.loads(line)
             return {"ok": True, **self._do(request["do"], request)}
@@ -101,114 +104,43 @@ class Session:
             case "sign":
                 return {"sig": signer.sign_refresh(bytes(self._device_key), request["token"])}
             case "lock":
-                self._over.set()
+                self._locked = True
                 return {}
         raise KeyError(what)
-
-    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection: a line in, a line out, until either side ends it."""
-        self._writers.add(writer)
-        try:
-            if not trusted_peer(writer.get_extra_info("socket"), self._uid):
-                return
-            while line := await reader.readline():
-                if self.over():
-                    self._over.set()
-                if self._over.is_set():
-                    return
-                writer.write(json.dumps(self.answer(line), separators=(",", ":")).encode("ascii") + b"\n")
-                await writer.drain()
-        except (ConnectionError, ValueError):
-            pass  # the client left, or its line was longer than MAX_LINE
-        finally:
-            if not self._over.is_set():
-                self._writers.discard(writer)
-                writer.close()
-
-    async def serve(self, listener: socket.socket, ready: Callable[[], None], leave: Callable[[], None]) -> None:
-        """Answer on `listener` until the session is over.
-
-        `ready` is called once connections are taken. `leave` is called before the last ones are closed: a client
-        that sees its connection end may start the next session at once.
-        """
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, self._over.set)
-        server = await asyncio.start_unix_server(self._client, sock=listener, limit=MAX_LINE)
-        ready()
-        while not self._over.is_set():
-            try:
-                await asyncio.wait_for(self._over.wait(), self._watch)
-            except TimeoutError:
-                if self.over():
-                    self._over.set()
-        server.close()
-        leave()
-        for writer in self._writers:
-            writer.close()
-        await asyncio.gather(*(writer.wait_closed() for writer in self._writers), return_exceptions=True)
-
-
-def listen(paths: list[str]) -> socket.socket:
-    """A listening socket at the first of `paths` whose folder is, or can be made, this user's own.
-
-    Only the holder of the session lock may call this: whatever lies at the path is then a dead session's.
-    """
-    for path in map(Path, paths):
-        try:
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            if not own_folder(path.parent):
-                continue
-            path.unlink(missing_ok=True)
-            listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            listener.bind(str(path))
-        except OSError:
-            continue
-        listener.listen(16)
-        return listener
-    raise CannotStart("folder")
-
-
-def only_one(vault: Path) -> int:
-    """Hold the lock beside the vault, as a file descriptor; CannotStart `running` when another session has it."""
-    import fcntl
-
-    handle = os.open(vault.with_name(LOCK_NAME), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        raise CannotStart("running") from error
-    return handle
 
 
 def run(order: Order, report: Callable[[str | None], None]) -> None:
     """Hold a session until it is over. `report` gets None when it answers, else why it can't start."""
-    try:
-        lock = only_one(Path(order.vault))
-        session = Session(order, os.getuid())
-        listener = listen(order.sockets)
-    except CannotStart as error:
-        report(str(error))
-        return
-    path = Path(listener.getsockname())
+    with ExitStack() as stack:
+        try:
+            if not stack.enter_context(held(Path(order.vault).with_name(LOCK_NAME), "session")):
+                raise CannotStart("running")
+            session = Session(order)
 
-    def leave() -> None:
-        session.wipe()
-        path.unlink(missing_ok=True)
-        os.close(lock)
+            def leave() -> None:
+                session.wipe()
+                stack.close()
 
-    asyncio.run(session.serve(listener, lambda: report(None), leave))
+            if sys.platform == "win32":
+                from . import pipes
+
+                pipes.serve(session, pipes.windows(), order.pipe, lambda: report(None), leave)
+            else:
+                from . import unix
+
+                unix.run(session, order.sockets, lambda: report(None), leave)
+        except CannotStart as error:
+            report(str(error))
 
 
 def main() -> None:
     """The process: one line of JSON in (an Order), one word out (`ready` or why not), then silence."""
     harden()
-    if os.fork():
+    if sys.platform != "win32" and os.fork():
         # The starter waits for this process alone; the session is nobody's child and leaves no zombie.
         os._exit(0)
     order = Order(**json.loads(sys.stdin.buffer.readline()))
-    os.chdir("/")
+    os.chdir(Path(sys.executable).anchor)
 
     def report(problem: str | None) -> None:
         print(problem or "ready", flush=True)  # noqa: T201

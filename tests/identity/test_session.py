@@ -17,7 +17,7 @@ import pytest
 
 from msc_console import clock, seal
 from msc_console.config import Home
-from msc_console.identity import agent, session
+from msc_console.identity import agent, unix
 from msc_console.identity.agent import Client, SessionGone, SessionRefused
 from msc_console.identity.errors import SessionFailed, SessionRunning
 from msc_console.identity.session import CannotStart, Order, Session
@@ -270,7 +270,7 @@ def test_its_memory_can_not_be_read_by_other_processes_of_the_user() -> None:
     assert done.stdout.strip() == "0"
 
 
-def _here(home: Home, **changes: Any) -> Session:
+def _here(home: Home) -> Session:
     """A session object in this process."""
     vault = home.person(LOGIN).make().vault
     vault.touch()
@@ -279,25 +279,28 @@ def _here(home: Home, **changes: Any) -> Session:
         "code": SECRET.code, "person": SECRET.person,
     }  # fmt: skip
     until = clock.to_ms(clock.now() + timedelta(hours=1))
-    return Session(Order(LOGIN, [], str(vault), until, 0.05, secrets), changes.get("uid", os.getuid()))
+    return Session(Order(LOGIN, [], str(vault), until, 0.05, secrets))
 
 
 @contextlib.asynccontextmanager
-async def _serving(held: Session, tmp_path: Path) -> AsyncIterator[tuple[asyncio.Task[None], str]]:
+async def _serving(
+    held: Session, tmp_path: Path, uid: int = os.getuid()
+) -> AsyncIterator[tuple[asyncio.Task[None], str]]:
     """`held` answering in this process: its task and its socket's path."""
     ready, left = asyncio.Event(), list[bool]()
-    listener = session.listen([str(_short(tmp_path))])
-    task = asyncio.create_task(held.serve(listener, ready.set, lambda: left.append(True)))
+    listener = unix.listen([str(_short(tmp_path))])
+    server = unix.Server(held, uid)
+    task = asyncio.create_task(server.serve(listener, ready.set, lambda: left.append(True)))
     await ready.wait()
     yield task, listener.getsockname()
-    held._over.set()
+    server.over.set()
     await asyncio.wait_for(task, 20)
     assert left == [True]
 
 
 @pytest.mark.parametrize(("other", "answer"), [(0, b'{"ok":true}\n'), (1, b"")])
 async def test_another_user_gets_no_answer(home: Home, tmp_path: Path, other: int, answer: bytes) -> None:
-    async with _serving(_here(home, uid=os.getuid() + other), tmp_path) as (_, path):
+    async with _serving(_here(home), tmp_path, os.getuid() + other) as (_, path):
         reader, writer = await asyncio.open_unix_connection(path)
         got = b""
         with contextlib.suppress(ConnectionError):
@@ -361,7 +364,7 @@ def test_a_folder_that_others_may_enter_holds_no_socket(tmp_path: Path, monkeypa
     for name in ("link", "file", "open", "absent"):
         assert not agent.own_folder(tmp_path / name)
     with pytest.raises(CannotStart, match="folder"):
-        session.listen([str(tmp_path / name / "x.sock") for name in ("link", "file", "open")])
+        unix.listen([str(tmp_path / name / "x.sock") for name in ("link", "file", "open")])
     monkeypatch.setattr(os, "getuid", lambda: own.stat().st_uid + 1)
     assert not agent.own_folder(own)
 
