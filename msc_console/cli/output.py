@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from ..errors import UsageError
 from ..i18n import _
+from ..saving import write_new
 from ..text import clean, cut
 from .manner import Form, manner
-from .saving import write_new
 from .talk import out, say
 
 GAP = "  "

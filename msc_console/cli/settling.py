@@ -8,10 +8,10 @@ import typer
 
 from .. import clock
 from ..i18n import N_, _, ngettext
+from ..saving import write_new
 from . import seats
 from .acting import act_on
 from .output import emit_one, to_json
-from .saving import write_new
 from .syncing import Acts
 from .talk import say
 

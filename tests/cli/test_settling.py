@@ -225,7 +225,7 @@ def test_an_export_writes_over_nothing_and_leaves_no_half_file(
     def full(_handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("msc_console.cli.saving.os.fsync", full)
+    monkeypatch.setattr("msc_console.saving.os.fsync", full)
     ran = msc("sync", "export", tmp_path / "baru.json")
     assert ran.code == Exit.USAGE
     assert "tetap tersimpan di laptop ini" in ran.err
