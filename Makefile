@@ -32,6 +32,7 @@ check: install               ## form, types, house rules, fresh pages; no tests
 	$(BIN)/python -m tools.docs check
 	$(BIN)/python -m tools.protocol check
 	$(BIN)/python -m tools.sbom check
+	$(BIN)/python -m tools.threats check
 
 audit: install               ## known weaknesses of the locked parts; exit code 3 when nobody could be asked
 	$(BIN)/python -m tools.audit
