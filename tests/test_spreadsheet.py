@@ -32,6 +32,7 @@ def runs(cell: str) -> bool:
 
 def ways(written: str) -> list[str]:
     """The cells of a file as careful and as careless readers find them."""
+    csv.field_size_limit(10_000_000)
     found = [cell for row in csv.reader(io.StringIO(written)) for cell in row]
     found += [line for cell in found for line in cell.splitlines()]
     found += [cell for row in csv.reader(io.StringIO(written), delimiter=";") for cell in row]

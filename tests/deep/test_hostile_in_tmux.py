@@ -13,7 +13,7 @@ from msc_console.domain.scope import KNOWLEDGE
 from msc_console.text import BAD
 from tests.e2e.conftest import Laptops
 from tests.e2e.stage import Centre, Laptop, new_id
-from tests.support.hostile import DANGEROUS, VECTORS
+from tests.support.vectors import SEQUENCES, SHOWN
 
 from .tmux import MARKS, TITLE, WINDOW, Tmux, tmux
 
@@ -24,16 +24,7 @@ pytestmark = [
 ]
 
 PASTED = "\x1b]52;c;UFdORUQ=\x1b\\"
-MORE = [
-    "\x1b]52;c;UFdORUQ=\x07", "\x1bkPWNED\x1b\\", "\x1b[2J\x1b[H", "\x1b[?1049l", "\x1b[201~rm", "\x1b[200~", "\x1bc",
-    "a\x00b", "safe\b\b\b\bEVIL", "ok\rFAKE", "a\u2028b\u2029c\u0085d", "\u2066\u2067x", "a\u200db",
-    "e" + "\u0301" * 50, "\u0430dmin", "\U0001f468\u200d\U0001f469\u200d\U0001f467", "[INC-001] [ERROR] [50%]",
-    "[ @click=app.quit]x", '[link="]', "[b +", "\\[x]\\", "$primary ${x} {0} %s%n", "[x](file:///etc/passwd)", "![i](http://t.test/p.png)",
-    "```\n\x1b[31m", "=cmd|' /C calc'!A0",
-]  # fmt: skip
-"""The rest of the list of bad input that a screen can show."""
-ALL = [*VECTORS, *MORE]
-SEQUENCES = [vector for vector in [*DANGEROUS, *MORE] if "\x1b" in vector or BAD.search(vector.replace("\n", ""))]
+ALL = SHOWN
 THREES = [ALL[start : start + 3] for start in range(0, len(ALL), 3)]
 EVERY = "\n\n".join(ALL)
 SUBJECT = 190

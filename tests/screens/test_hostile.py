@@ -17,6 +17,7 @@ from msc_console.text import BAD
 from msc_console.widgets.document import Document
 from tests.support.hostile import VECTORS
 from tests.support.screens import screen_text
+from tests.support.vectors import SHOWN
 
 from .stage import (
     ANDI,
@@ -41,7 +42,7 @@ from .stage import (
 
 pytestmark = pytest.mark.slow
 
-EVIL = " ".join(VECTORS)
+EVIL = " ".join([*VECTORS, *(text for text in SHOWN if text not in VECTORS)])
 MARKUP = "[@click=app.quit]x"
 
 
