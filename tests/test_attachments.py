@@ -120,6 +120,7 @@ ARCHIVES: list[tuple[str, Callable[[], bytes]]] = [
     ("path", lambda: zipped(("/x", b"1"))),
     ("path", lambda: renamed(zipped(("aXXXx", b"1")), b"aXXXx", b"a\\..\\")),
     ("path", lambda: zipped(("C:x", b"1"))),
+    ("path", lambda: renamed(zipped(("aXb", b"1")), b"aXb", b"a\0b")),
     ("overlap", overlapping),
     ("locked", locked),
     ("unreadable", lambda: zipped(("a", b"1"))[:-8]),
