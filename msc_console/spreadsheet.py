@@ -19,8 +19,6 @@ CELL = 32_767
 SHEET_ROWS = 1_048_576
 _SIGNS = frozenset("=+-@")
 _STARTS = re.compile('(?P<before>^|[\n;])(?=(?:[^\\S\n]|")*(?P<sign>\\S))')
-_NO_XML = re.compile("[\\ufffe\\uffff]")
-"""What `clean` lets through and XML 1.0 does not."""
 
 Row = Mapping[str, Any]
 
@@ -87,7 +85,6 @@ def _plain(value: Any) -> str:
 
 
 def _fitting(text: str) -> str:
-    text = _NO_XML.sub("\ufffd", text)
     if len(text.encode("utf-16-le")) // 2 <= CELL:
         return text
     return clean(text, cap=CELL // 2)
