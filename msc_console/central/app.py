@@ -21,15 +21,18 @@ from .. import __version__
 from ..clock import iso
 from ..errors import MscError
 from . import compact, problems, tick
+from .checkpoints import Keeper
 from .compression import PackedReplies, PackedRequests
 from .db import Central
 from .guards import PermitsBack, speaks
-from .routes import scripts, session, site, snapshots, stream, sync, verify
+from .routes import audit, scripts, session, site, snapshots, stream, sync, verify
 from .service import Service, Settings
 
 SERVER_TIME = "MSC-Server-Time"
 SCHEMA = "/v1/schema"
 SMALL_BODY = 16 * 1024
+CHECKPOINT_LOOK = 30.0
+"""Seconds between two looks whether a checkpoint is due."""
 
 log = logging.getLogger("msc.central")
 
@@ -51,6 +54,7 @@ def create_app(central: Central, settings: Settings) -> Litestar:
         tasks = [asyncio.create_task(service.watch.run()), asyncio.create_task(service.pokes.run())]
         if settings.tick_seconds is not None:
             tasks.append(asyncio.create_task(_ticking(service, settings.tick_seconds)))
+            tasks.append(asyncio.create_task(_checkpointing(service)))
         try:
             yield
         finally:
@@ -68,6 +72,7 @@ def create_app(central: Central, settings: Settings) -> Litestar:
             *stream.handlers,
             *snapshots.handlers,
             *verify.handlers,
+            *audit.handlers,
         ],
         guards=[speaks],
         middleware=[PermitsBack(), PackedReplies(), PackedRequests()],
@@ -115,6 +120,17 @@ async def _ticking(service: Service, seconds: float) -> None:
         except Exception:
             log.exception("tick failed")
         await asyncio.sleep(seconds)
+
+
+async def _checkpointing(service: Service) -> None:
+    """Beside the tick: a host that takes its time must not hold up replies."""
+    keeper = Keeper(service.settings.anchors, service.settings.key)
+    while True:
+        try:
+            await anyio.to_thread.run_sync(keeper.step, service.central, service.now())
+        except Exception:
+            log.exception("checkpoint failed")
+        await asyncio.sleep(CHECKPOINT_LOOK)
 
 
 def openapi(app: Litestar) -> dict[str, Any]:

@@ -1,19 +1,135 @@
-"""The audit trail: rows are added, never changed."""
+"""The audit trail: a hash chain of records that are added and never changed (`trail` has the rule of the chain).
+
+What is told during a writing transaction is chained and written as its last statement, with what it is about: there is
+no act without its record and no record of an act that was rolled back. Records name ids and fields, never values of
+persons, so nothing in them ever has to be erased.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-from .. import clock
+from .. import clock, seal
+from ..trail import BEGINNING, Record, link
 from . import sql
 
-_ADD = sql.insert("audit", ("at", "actor", "act", "data"))
+PENDING = "msc_audit"
+"""Option of a writing connection (`db.Central.write`): the records that its transaction has told so far."""
+OP = "op"
+"""The act of a record that keeps central's verdict on an op."""
+PAGE = 1_000
+"""Most records of one page."""
+
+_LOCK = 7_237_202
+"""PostgreSQL advisory lock: the end of the chain, until the commit."""
+_ADD = sql.insert("audit", Record.__slots__)
+_LAST = text("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
+_COLUMNS = ", ".join(Record.__slots__)
+_AFTER = text(f"SELECT {_COLUMNS} FROM audit WHERE seq > :after ORDER BY seq LIMIT :most")
+_NEWEST = text(f"SELECT {_COLUMNS} FROM audit ORDER BY seq DESC LIMIT :most")
+_OLD = text("SELECT at, actor, act, data FROM audit_before ORDER BY id")
+
+Told = tuple[int, str, str, str]
+"""at (UTC milliseconds), actor, act, canonical JSON of the data."""
 
 
 def add(conn: Connection, at: datetime, actor: str, act: str, data: Mapping[str, Any] | None = None) -> None:
-    """Says that `actor` (a person's id or `system`) did `act` at `at`. `data` holds no secrets."""
-    body = json.dumps(dict(data or {}), sort_keys=True)
-    sql.many(conn, _ADD, [{"at": clock.to_ms(at), "actor": actor, "act": act, "data": body}])
+    """Says that `actor` (a person's id or `system`) did `act` at `at`. `data`: ids, counts and names of fields."""
+    _pending(conn).append((clock.to_ms(at), actor, act, seal.canonical(dict(data or {})).decode()))
+
+
+def verdicts(conn: Connection, at: datetime, answered: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Central's answers to ops, each by its actor."""
+    moment = clock.to_ms(at)
+    _pending(conn).extend((moment, actor, OP, seal.canonical(data).decode()) for actor, data in answered)
+
+
+def _pending(conn: Connection) -> list[Told]:
+    found: list[Told] = conn.get_execution_options()[PENDING]
+    return found
+
+
+@contextmanager
+def attempt(conn: Connection) -> Iterator[None]:
+    """A savepoint: what is told within it is forgotten with it."""
+    told = _pending(conn)
+    before = len(told)
+    try:
+        with conn.begin_nested():
+            yield
+    except BaseException:
+        del told[before:]
+        raise
+
+
+def close(conn: Connection) -> None:
+    """Chains and writes what the transaction has told: its last statement, since the end of the chain is locked."""
+    told = _pending(conn)
+    if told:
+        _write(conn, told)
+        told.clear()
+
+
+def _write(conn: Connection, told: Sequence[Told]) -> None:
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    seq, prev = head(conn)
+    rows = []
+    for at, actor, act, data in told:
+        seq += 1
+        prev = link(prev, seq, at, actor, act, data)
+        rows.append({"seq": seq, "at": at, "actor": actor, "act": act, "data": data, "hash": prev})
+    sql.many(conn, _ADD, rows)
+
+
+def head(conn: Connection) -> tuple[int, str]:
+    """The number and the hash of the newest record."""
+    found = conn.execute(_LAST).first()
+    return (int(found.seq), str(found.hash)) if found is not None else (0, BEGINNING)
+
+
+def after(conn: Connection, seq: int, most: int = PAGE) -> list[Record]:
+    """The next records behind a number."""
+    return [Record(**row) for row in sql.rows(conn, _AFTER, after=seq, most=most)]
+
+
+def newest(conn: Connection, most: int = PAGE) -> list[Record]:
+    """The newest records, the oldest of them first."""
+    return [Record(**row) for row in reversed(sql.rows(conn, _NEWEST, most=most))]
+
+
+def every(conn: Connection) -> Iterator[Record]:
+    """All records, page by page."""
+    seq = 0
+    while page := after(conn, seq):
+        yield from page
+        seq = page[-1].seq
+
+
+def adopt(conn: Connection) -> None:
+    """Part of a migration: rows of before the chain become its first records, and from now on none may be changed."""
+    old = conn.execute(_OLD).all()
+    _write(conn, [(row.at, row.actor, row.act, seal.canonical(json.loads(row.data)).decode()) for row in old])
+    conn.exec_driver_sql("DROP TABLE audit_before")
+    for statement in _GUARDS[conn.dialect.name]:
+        conn.exec_driver_sql(statement)
+
+
+_REFUSAL = "audit records are never changed"
+_FUNCTION = f"""CREATE OR REPLACE FUNCTION audit_unchanged() RETURNS trigger LANGUAGE plpgsql
+AS $$ BEGIN RAISE EXCEPTION '{_REFUSAL}'; END $$"""
+_TRIGGER = """CREATE TRIGGER audit_unchanged BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+FOR EACH STATEMENT EXECUTE FUNCTION audit_unchanged()"""
+_GUARDS = {
+    "sqlite": [
+        f"CREATE TRIGGER audit_no_{act.lower()} BEFORE {act} ON audit BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
+        for act in ("UPDATE", "DELETE")
+    ],
+    "postgresql": [_FUNCTION, _TRIGGER],
+}
+"""Refusals of the database itself: a mistake can't change the trail. Whoever means to takes them away first, and is
+found by the chain and its checkpoints."""

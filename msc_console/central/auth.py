@@ -51,6 +51,9 @@ class Auth:
             person = tokens.one(conn, statement, login=login) if sql.storable(login) else None
         right = self.passwords.verify(person["password_hash"] if person else None, ask.password)
         if person is None or not right or not person["active"]:
+            with self.central.write() as conn:  # who is not known is not named either: it may be a slipped password
+                told = {"person": person["id"] if person else "", "failed": self.logins.failed(login)}
+                audit.add(conn, now, "", "session.password_wrong", told)
             raise ProblemError("credentials_wrong")
         renewed = self.passwords.hash(ask.password) if self.passwords.outdated(person["password_hash"]) else None
         with self.central.write() as conn:
@@ -175,10 +178,12 @@ class Auth:
         """Ends this session alone."""
         with self.central.write() as conn:
             tokens.end(conn, session.person.id, now, family=session.family)
+            audit.add(conn, now, session.person.id, "session.end", {"device": session.device["id"]})
 
 
 def _wrong(conn: Connection, person: tokens.Row, now: datetime) -> ProblemError:
     """Keeps the count that `_code` has raised, with the wait that it brings."""
+    audit.add(conn, now, "", "session.code_wrong", {"person": person["id"], "failed": person["failed"]})
     if seconds := delay(person["failed"], FREE_TRIES):
         conn.execute(
             text("UPDATE person SET locked_until = :until WHERE id = :id"),

@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 
 from .. import clock
 from ..errors import MscError, UsageError
+from . import audit
 from . import migrate as migrations
 
 BUSY_MS = 10_000
@@ -104,16 +105,20 @@ class Central:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A writing transaction, committed when the block ends and rolled back when it raises."""
+        """A writing transaction, committed when the block ends and rolled back when it raises. What it told the audit
+        trail is written last."""
         if self._writer is None:
-            with self.engine.connect() as conn, conn.begin():
+            with self.engine.connect() as conn, conn.execution_options(**{audit.PENDING: []}).begin():
                 yield conn
+                audit.close(conn)
             return
         if not self._writer.acquire(timeout=BUSY_MS / 1000):
             raise MscError("database_busy")
         try:
-            with self.engine.connect() as conn, conn.execution_options(msc_write=True).begin():
+            options: dict[str, Any] = {"msc_write": True, audit.PENDING: []}
+            with self.engine.connect() as conn, conn.execution_options(**options).begin():
                 yield conn
+                audit.close(conn)
         finally:
             self._writer.release()
 

@@ -21,7 +21,7 @@ from ..domain.model import Person
 from ..domain.terms import Op, Result
 from ..errors import NotFound
 from ..sync.wire import Envelope, OpResult
-from . import loading, sql, standing, world, writing
+from . import audit, loading, sql, standing, world, writing
 from .db import Central
 from .envelopes import Chain, Place, command_of, link_of, malformed, same_body, sealed_by, signed_of
 from .judge import Batch, Claim, Verdict, quarantined
@@ -168,7 +168,7 @@ def _alone(
     verdict = None
     for _ in range(ALONE_TRIES):
         try:
-            with conn.begin_nested():
+            with audit.attempt(conn):
                 return _push(central, conn, person, device, [item], now, ahead)[0]
         except DBAPIError as error:
             if isinstance(error, OperationalError):

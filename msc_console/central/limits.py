@@ -57,6 +57,12 @@ class Throttle:
         with self._lock:
             self._counts.pop(name, None)
 
+    def failed(self, name: str) -> int:
+        """Wrong tries in a row so far, as this process counted them."""
+        with self._lock:
+            count = self._counts.get(name)
+            return count.failed if count is not None else 0
+
 
 class Window:
     """At most `most` failures per name within `seconds`: for addresses, behind which many persons may sit."""

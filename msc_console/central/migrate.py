@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from .. import clock
 from ..errors import MscError
+from . import audit
 
 if TYPE_CHECKING:
     from .db import Central
@@ -38,6 +39,8 @@ WORDS: dict[str, dict[str, str]] = {
 `hot`: room for updates in place, for a row that every transaction changes; `blob`: bytes;
 `unlogged`: a table that may be lost with a crash."""
 
+CHAINED = 8
+"""The migration that makes the audit trail a chain; hashes are beyond SQL."""
 _LOCK = 7_237_201
 """PostgreSQL advisory lock: two processes that start together migrate one after the other."""
 
@@ -97,6 +100,8 @@ def version_of(conn: Connection) -> int:
 def _apply(conn: Connection, version: int, parts: list[str]) -> None:
     for part in parts:
         conn.exec_driver_sql(part)
+    if version == CHAINED:
+        audit.adopt(conn)
     conn.execute(
         text("INSERT INTO migration (version, applied_at) VALUES (:version, :at)"),
         {"version": version, "at": clock.to_ms(clock.now())},

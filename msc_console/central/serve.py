@@ -19,8 +19,9 @@ from litestar.types import ASGIApp
 
 from ..errors import MscError, UsageError
 from ..hardening import harden
-from . import logs, masterkey, tls, workers
+from . import checkpoints, logs, masterkey, tls, workers
 from .app import create_app
+from .checkpoints import NOWHERE, Anchors
 from .db import STATEMENT_MS, Central
 from .gate import Gate, Networks
 from .service import Service, Settings
@@ -84,11 +85,13 @@ def _loopback(host: str) -> bool:
         return False
 
 
-def settings_for(central: Central, url: str, *, describe: bool = False) -> Settings:
+def settings_for(central: Central, url: str, *, describe: bool = False, anchors: Anchors = NOWHERE) -> Settings:
     """The settings of a central. UsageError when it isn't set up, or was set up under other password costs."""
     with central.read() as conn:
         meta = require_site(conn)
-    return Settings(key=masterkey.load(masterkey.path_for(url)), passwords=passwords_of(meta), describe=describe)
+    return Settings(
+        key=masterkey.load(masterkey.path_for(url)), passwords=passwords_of(meta), describe=describe, anchors=anchors
+    )
 
 
 class ApiServer(uvicorn.Server):
@@ -144,22 +147,26 @@ class ApiServer(uvicorn.Server):
         await super().shutdown(sockets=sockets)
 
 
-def serve(url: str, listen: Listen, processes: int = 1) -> None:
+def serve(url: str, listen: Listen, processes: int = 1, anchors: Anchors = NOWHERE) -> None:
     """Serves until SIGTERM or SIGINT; requests under way are answered first. Raises UsageError before it listens.
 
-    `processes` above 1 asks for as many workers on one PostgreSQL database (`workers`).
+    `processes` above 1 asks for as many workers on one PostgreSQL database (`workers`). Checkpoints that are given no
+    place go into a file beside the master key.
     """
     listen.check()
+    if anchors == NOWHERE:
+        anchors = checkpoints.beside(masterkey.path_for(url))
+    anchors.check()
     harden()
     logs.start()
     central = Central.open(url, statement_ms=STATEMENT_MS)
     try:
         workers.check(central.dialect, processes)
         central.migrate()
-        settings = settings_for(central, url, describe=listen.describe)
+        settings = settings_for(central, url, describe=listen.describe, anchors=anchors)
         if processes > 1:
             central.close()
-            _serve_by_workers(workers.Work(url, listen, settings.key, settings.passwords.kdf, processes))
+            _serve_by_workers(workers.Work(url, listen, settings.key, settings.passwords.kdf, processes, anchors))
             return
         server = ApiServer(create_app(central, settings), listen, _announce)
         end_quietly()

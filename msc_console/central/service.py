@@ -13,6 +13,7 @@ from ..sync.wire import PING_SECONDS, WAIT_SECONDS
 from . import sql
 from .admission import Admission, Loads
 from .auth import Auth
+from .checkpoints import Anchors
 from .db import Central
 from .limits import ADDRESS_FAILURES, FREE_TRIES, Throttle, Window
 from .masterkey import MasterKey
@@ -40,6 +41,8 @@ class Settings:
     """Wrong sign-ins per minute from one address."""
     loads: Loads = field(default_factory=Loads)
     """How much at once, in this process."""
+    anchors: Anchors = field(default_factory=Anchors)
+    """Where checkpoints of the audit trail go."""
     describe: bool = False
     """Whether the API's description (OpenAPI) is served."""
     workers: int = 1

@@ -102,7 +102,7 @@ def many(conn: Connection, statement: TextClause, values: Collection[Mapping[str
 
 _INSERT = re.compile(r'INSERT INTO "(\w+)" \(("[\w", ]+")\) VALUES \([\w:, ]+\)((?: ON CONFLICT .*)?)')
 _TARGET = re.compile(r" ON CONFLICT \(([\w, ]+)\) DO UPDATE ")
-_AS_DOCUMENT = frozenset({*records.ENTITIES, "op", "op_body", "change", "change_group", "dispatch"})
+_AS_DOCUMENT = frozenset({*records.ENTITIES, "op", "op_body", "change", "change_group", "dispatch", "audit"})
 """Tables that grow with every push. All of their columns are text and integers, which JSON keeps as they are."""
 _KEPT_BY_JSON = frozenset({str, int, type(None)})
 

@@ -134,15 +134,16 @@ class DispatchRow(Table, table=True):
 
 
 class AuditRow(Table, table=True):
-    """Rows are added, never changed."""
+    """A chain of records that are added, never changed."""
 
     __tablename__ = "audit"
 
-    id: int | None = Field(default=None, sa_type=BigInteger, primary_key=True)
+    seq: int = Field(sa_type=BigInteger, primary_key=True)
     at: int = big()
     actor: str
     act: str
     data: str
+    hash: str
 
 
 class SnapshotRow(Table, table=True):

@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from ..errors import MscError, UsageError
 from ..hardening import harden
 from . import logs
 from .app import create_app
+from .checkpoints import Anchors
 from .db import CONNECTIONS, STATEMENT_MS, Central
 from .masterkey import MasterKey
 from .passwords import Kdf, Passwords
@@ -93,14 +94,16 @@ class Work:
     key: MasterKey
     costs: Kdf
     count: int
+    anchors: Anchors = field(default_factory=Anchors)
     beat: float = BEAT_SECONDS
     silence: float = SILENCE_SECONDS
 
     def settings(self, number: int) -> Settings:
         """The first worker alone looks for central's own acts: they are safe to do twice, but once is enough."""
         chosen = Settings(
-            key=self.key, passwords=Passwords(self.costs), workers=self.count, describe=self.listen.describe
-        )
+            key=self.key, passwords=Passwords(self.costs), workers=self.count, describe=self.listen.describe,
+            anchors=self.anchors,
+        )  # fmt: skip
         return chosen if number == 0 else replace(chosen, tick_seconds=None)
 
 

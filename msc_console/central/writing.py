@@ -13,9 +13,9 @@ from .. import clock, records
 from ..domain.clocks import counts
 from ..domain.commands import Command
 from ..domain.model import Entry
-from ..domain.terms import ConflictKind, Result
+from ..domain.terms import ConflictKind, Op, Result
 from ..sync.wire import Envelope, OpResult
-from . import feed, sql
+from . import audit, feed, sql
 from .feed import Change
 from .judge import Batch, Verdict
 
@@ -44,6 +44,7 @@ _BODY = sql.insert("op_body", ("op_id", "salt", "args", "before"))
 _DISPATCH = sql.insert("dispatch", ("entry", "channel", "address", "queued_at", "state", "attempts", "next_at", "note"))
 SETTLE = text("UPDATE dispatch SET state = :state, note = :note, next_at = NULL WHERE entry = :entry")
 """Ends a reply's way out."""
+_KINDS = frozenset(str(kind) for kind in Op)
 _PARTS = {part: sql.listed(f"SELECT ticket, id FROM {part} WHERE ticket IN :ids") for part in ("entry", "conflict")}
 _CHANGED = sql.listed(
     "SELECT ticket, author_name, at, changes FROM entry WHERE ticket IN :ids AND changes <> '{}'"
@@ -99,7 +100,23 @@ def write(conn: Connection, batch: Batch, answers: Sequence[Answer], now: dateti
     sql.many(conn, _BODY, [_body_row(answer) for answer in answers if not answer.again])
     if changes:
         feed.publish(conn, seq, changes, now)
+    audit.verdicts(conn, now, [_verdict(answer, result) for answer, result in pairs])
     return results
+
+
+def _verdict(answer: Answer, result: OpResult) -> tuple[str, dict[str, Any]]:
+    """What the audit keeps of an answered op: ids and central's word, nothing of what was said. `body` is its hash."""
+    command, envelope = answer.command, answer.envelope
+    told: dict[str, Any] = {"op": command.id, "result": result.result}
+    if result.reason is not None:
+        told["reason"] = result.reason
+    if command.kind in _KINDS:  # any other is free text of whoever sent it
+        told["kind"] = str(command.kind)
+    if envelope is not None:
+        told |= {"device": envelope.device, "body": envelope.body}
+    elif command.cause is not None:
+        told["cause"] = command.cause
+    return command.actor, told
 
 
 def _stored_parts(conn: Connection, batch: Batch) -> dict[str, list[tuple[str, str]]]:

@@ -13,6 +13,7 @@ import typer
 from ..errors import UsageError
 from ..i18n import _
 from . import central_doctor
+from .central_audit import app as audit
 from .central_ca import app as ca
 from .central_device import app as device
 from .central_recovery import app as recovery_key
@@ -25,6 +26,7 @@ app.add_typer(user, name="user")
 app.add_typer(imports, name="import")
 app.add_typer(ca, name="ca")
 app.add_typer(device, name="device")
+app.add_typer(audit, name="audit")
 app.add_typer(recovery_key, name="recovery-key")
 app.command(help=central_doctor.HELP)(central_doctor.doctor)
 
@@ -91,9 +93,20 @@ def serve(
     workers: Annotated[
         int, typer.Option(min=1, max=64, help=_("Processes that share the work; more than one needs PostgreSQL"))
     ] = 1,
+    checkpoints: Annotated[
+        Path | None, typer.Option(help=_("File for the audit trail's checkpoints; beside the master key by default"))
+    ] = None,
+    checkpoint_command: Annotated[
+        str | None, typer.Option(help=_("Command that is given each checkpoint on its standard input"))
+    ] = None,
+    checkpoint_url: Annotated[str | None, typer.Option(help=_("https address that each checkpoint is sent to"))] = None,
+    checkpoint_ca: Annotated[Path | None, typer.Option(help=_("CA file of that address"))] = None,
 ) -> None:
     """Serve the API until stopped. Prints one JSON line with the address when it answers."""
     with told():
+        import shlex
+
+        from ..central.checkpoints import Anchors
         from ..central.gate import networks
         from ..central.serve import Listen
         from ..central.serve import serve as run
@@ -106,7 +119,8 @@ def serve(
             proxies=networks(behind_proxy or ()),
             describe=describe,
         )
-        run(database, listen, workers)
+        command = tuple(shlex.split(checkpoint_command or ""))
+        run(database, listen, workers, Anchors(checkpoints, command, checkpoint_url, checkpoint_ca))
 
 
 @app.command(

@@ -17,6 +17,14 @@ class Right(StrEnum):
     """Hand in ops, each of which is then judged by its own right."""
     TOKENS = "tokens"
     """Own service tokens for scripts."""
+    OVERSEE = "oversee"
+    """See the accounts of the own function and end their sessions (`domain.accounts`)."""
+    ACCOUNTS = "accounts"
+    """Make and change accounts, switch them off, revoke devices."""
+    AUDIT = "audit"
+    """Read and check the audit trail."""
+    PRIVACY = "privacy"
+    """Erase and export what is kept of a customer's person, and declare incidents."""
     CREATE = "create"
     TAKE = "take"
     WORK = "work"
@@ -88,7 +96,9 @@ _FRONT = _DESK | {
     Right.PROXY,
     Right.CONTACT,
 }
-_LEAD = _FRONT | {Right.ASSIGN, Right.OVERRIDE, Right.TOKENS}
+_LEAD = _FRONT | {Right.ASSIGN, Right.OVERRIDE, Right.TOKENS, Right.OVERSEE}
+_OFFICE = frozenset({Right.OVERSEE, Right.ACCOUNTS, Right.AUDIT})
+"""Administration: contract, "user layering", manager and technical support."""
 
 _INSIDE = frozenset({Kind.COMMON, Kind.KNOWLEDGE, Kind.OWN})
 _IMPORTED = frozenset({"source"})
@@ -126,10 +136,10 @@ GRANTS: Mapping[Role, Grant] = {
     Role.AGENT_B2B: Grant(_FRONT, WHOLE),
     Role.EOS: Grant(_FRONT, WHOLE),
     Role.SUPERVISOR: Grant(_LEAD, WHOLE),
-    Role.MANAGER: Grant(_LEAD, WHOLE),
+    Role.MANAGER: Grant(_LEAD | _OFFICE | {Right.PRIVACY}, WHOLE),
     Role.QA: Grant(_DESK, QUALITY),
     Role.WFM: Grant(_DESK, WORKFORCE),
-    Role.DUKTEK: Grant(_DESK | {Right.CREATE, Right.NOTE, Right.TOKENS}, TECHNICAL),
+    Role.DUKTEK: Grant(_DESK | _OFFICE | {Right.CREATE, Right.NOTE, Right.TOKENS}, TECHNICAL),
     Role.RESOLVER: Grant(_DESK | {Right.NOTE, Right.ACKNOWLEDGE, Right.ESCALATE}, LEVEL),
     Role.CUSTOMER: Grant(_DESK, PUBLIC),
     Role.SYSTEM: Grant(frozenset(Right), WHOLE),

@@ -282,4 +282,5 @@ ROWS: Mapping[tuple[str, str], Row] = {
         own=_rows(_me), foreign=_rows(_other), right=Right.READ, elsewhere=410, whole=frozenset(SEEN)
     ),
     ("GET", "/v1/stream"): Row(own=one("GET", "/v1/stream"), right=Right.READ),
+    ("GET", "/v1/audit"): Row(own=one("GET", "/v1/audit"), right=Right.AUDIT),
 }

@@ -76,7 +76,7 @@ def test_imports_once(url: str, central: Central, file: Path) -> None:
         audited = conn.execute(text("SELECT act, data FROM audit")).all()
     opened = clock.to_ms(clock.parse("2026-03-01T07:00:00+07:00"))
     assert tuple(found) == (2, 1, "triage", "closed", '{"servicenow-log":"INC1"}', opened)
-    assert audited == [("import", '{"imported": 3, "incidents": 3, "source": "servicenow-log"}')]
+    assert audited == [("import", '{"imported":3,"incidents":3,"source":"servicenow-log"}')]
 
 
 def test_a_damaged_row_repaired_later_is_the_only_one_that_comes(url: str, central: Central, file: Path) -> None:

@@ -35,7 +35,7 @@ def person(place: Place, login: str) -> Person:
 
 def audited(place: Place) -> list[str]:
     with place.central.read() as conn:
-        return list(conn.execute(text("SELECT act FROM audit ORDER BY id")).scalars())
+        return list(conn.execute(text("SELECT act FROM audit ORDER BY seq")).scalars())
 
 
 def apply(place: Place, config: str, dry_run: bool = False) -> dict[tuple[str, str], tuple[str, list[str]]]:
