@@ -36,7 +36,7 @@ def test_what_was_allowed_then_and_is_not_now_goes_to_quarantine(stage: Stage, c
     (result,) = laptop.push(late)
     assert (result.result, result.reason) == ("quarantined", "rights_gone")
     assert (
-        stage.scalar("SELECT args FROM op_body WHERE op_id = :id", id=late.op) == '{"body": "ditulis di luar jaringan"}'
+        stage.scalar("SELECT args FROM op_body WHERE op_id = :id", id=late.op) == '{"body":"ditulis di luar jaringan"}'
     )
     assert stage.scalar("SELECT count(*) FROM entry WHERE id = :id", id=late.op) == 0
     (again,) = laptop.push(late)
