@@ -70,7 +70,7 @@ def msc(*words: str, probe: bool = False, stdin: bytes | None = None) -> "subpro
         ("ticket show 4", {"typer"}),
         ("kb list --json", {"typer"}),
         ("queue list", {"typer"}),
-        ("sync list", {"typer"}),
+        ("sync list", {"typer", "msc_console.desk.acts", "msc_console.domain.decide"}),
         ("ticket take 1 --dry-run", {"typer", "msc_console.desk.acts", "msc_console.domain.decide"}),
     ],
 )

@@ -31,7 +31,7 @@ MAKERS: dict[str, Callable[[], Screen[Any]]] = {
     "knowledge": KnowledgeScreen,
     "escalations": EscalationsScreen,
     "sync": SyncScreen,
-    "knowledge pick": KnowledgePick,
+    "knowledge pick": lambda: KnowledgePick(tickets()[0]),
     "jump": Jump,
     "hold": lambda: HoldForm("x"),
     "resolve": lambda: ResolveForm("x"),

@@ -1,5 +1,6 @@
 """Acts that arrive after their author's rights have changed: judged by what the author was then and is now."""
 
+import json
 import random
 from datetime import timedelta
 from typing import Any
@@ -35,9 +36,8 @@ def test_what_was_allowed_then_and_is_not_now_goes_to_quarantine(stage: Stage, c
     laptop.person = stage.change(stage.rina, NOW - HOUR, **change)
     (result,) = laptop.push(late)
     assert (result.result, result.reason) == ("quarantined", "rights_gone")
-    assert (
-        stage.scalar("SELECT args FROM op_body WHERE op_id = :id", id=late.op) == '{"body":"ditulis di luar jaringan"}'
-    )
+    kept = stage.scalar("SELECT args FROM op_body WHERE op_id = :id", id=late.op)
+    assert json.loads(kept) == {"body": "ditulis di luar jaringan"}
     assert stage.scalar("SELECT count(*) FROM entry WHERE id = :id", id=late.op) == 0
     (again,) = laptop.push(late)
     assert (again.result, again.data["result"], again.reason) == ("duplicate", "quarantined", "rights_gone")
