@@ -55,7 +55,7 @@ def caller(peer: str, forwarded: Sequence[str], proxies: Networks) -> str:
     """Where a request comes from: the TCP peer or, when that is a listed proxy, whom it names.
 
     `X-Forwarded-For` is read from its end, and only as far as listed proxies wrote it: what stands before was written
-    by the caller, who may write anything. An IPv6 address counts as its /64, which one subscriber has whole.
+    by the caller, who may write anything.
     """
     hops = [hop.strip() for line in forwarded for hop in line.split(",")]
     found = peer
@@ -67,10 +67,9 @@ def caller(peer: str, forwarded: Sequence[str], proxies: Networks) -> str:
             break
         found = said
     try:
-        address = _plain(found)
+        return str(_plain(found))
     except ValueError:
         return found
-    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
 
 
 def _plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

@@ -6,6 +6,7 @@ One-time codes are counted in the database (`auth`); this is the throttle before
 import threading
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from ipaddress import IPv6Network, ip_address, ip_network
 
 FREE_TRIES = 5
 ADDRESS_FAILURES = 20
@@ -64,8 +65,17 @@ class Throttle:
             return count.failed if count is not None else 0
 
 
+def subscriber(address: str) -> str:
+    """Whom an address counts for: an IPv6 address for its /64, which one subscriber has whole; all else for itself."""
+    try:
+        found = ip_network((ip_address(address), 64), strict=False)
+    except ValueError:
+        return address
+    return str(found) if isinstance(found, IPv6Network) else address
+
+
 class Window:
-    """At most `most` failures per name within `seconds`: for addresses, behind which many persons may sit."""
+    """At most `most` failures per address's `subscriber` within `seconds`: many persons may sit behind one."""
 
     def __init__(self, most: int = ADDRESS_FAILURES, seconds: int = 60) -> None:
         self._most = most
@@ -73,8 +83,9 @@ class Window:
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def begin(self, name: str, at: float) -> int:
+    def begin(self, address: str, at: float) -> int:
         """As `Throttle.begin`: 0 = go on, else the seconds to wait."""
+        name = subscriber(address)
         with self._lock:
             times = self._times.setdefault(name, deque())
             self._times.move_to_end(name)
@@ -87,8 +98,8 @@ class Window:
             times.append(at)
             return 0
 
-    def succeeded(self, name: str) -> None:
+    def succeeded(self, address: str) -> None:
         """One try was right and doesn't count; the failures of others do."""
         with self._lock:
-            if times := self._times.get(name):
+            if times := self._times.get(subscriber(address)):
                 times.pop()

@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from msc_console.central import scripts, tokens
+from msc_console.central.gate import caller
+from msc_console.central.problems import ProblemError
 from msc_console.domain.terms import Role
 from msc_console.sync.wire import PROBLEM
 
@@ -84,6 +86,21 @@ def test_a_cursor_of_one_token_is_void_for_another_view(hall: Hall) -> None:
 )
 def test_a_script_calls_from_its_addresses(hall: Hall, networks: tuple[str, ...], status: int) -> None:
     assert told(hall, hall.script(supervisor(hall), "changes", networks=networks).token)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("network", "admitted"),
+    [("2001:db8:1:2::5/128", True), ("2001:db8:1::/48", True), ("2001:db8:1:2::6/128", False), ("10.0.0.0/8", False)],
+)
+def test_a_script_calls_from_an_address_of_ipv6(hall: Hall, network: str, admitted: bool) -> None:
+    token = hall.script(supervisor(hall), "changes", networks=(network,)).token
+    peer = caller("2001:db8:1:2::5", [], ())
+    if admitted:
+        assert scripts.authenticate(hall.central, token, peer, hall.place.hands.at).person.id == supervisor(hall)
+    else:
+        with pytest.raises(ProblemError) as refused:
+            scripts.authenticate(hall.central, token, peer, hall.place.hands.at)
+        assert refused.value.code == "forbidden"
 
 
 @pytest.mark.protocol("P-037")

@@ -43,6 +43,16 @@ def test_an_address_has_a_window_that_right_tries_dont_fill() -> None:
     assert window.begin("10.0.0.1", 61.0) == 0
 
 
+def test_a_subscribers_addresses_share_a_window() -> None:
+    window = Window(most=1, seconds=60)
+    assert window.begin("2001:db8:1:2::1", 0.0) == 0
+    window.succeeded("2001:db8:1:2:3:4:5:6")
+    assert window.begin("2001:db8:1:2::7", 1.0) == 0
+    assert window.begin("2001:db8:1:2:3:4:5:6", 2.0) == 59
+    assert window.begin("2001:db8:1:3::1", 2.0) == 0
+    assert window.begin("no address", 2.0) == 0
+
+
 @pytest.mark.protocol("P-024")
 def test_memory_is_bounded(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr(limits, "NAMES_KEPT", 3)
