@@ -43,6 +43,7 @@ def test_an_address_has_a_window_that_right_tries_dont_fill() -> None:
     assert window.begin("10.0.0.1", 61.0) == 0
 
 
+@pytest.mark.protocol("P-024")
 def test_a_subscribers_addresses_share_a_window() -> None:
     window = Window(most=1, seconds=60)
     assert window.begin("2001:db8:1:2::1", 0.0) == 0
