@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import secrets
+from collections.abc import Iterable
 from typing import Any
 
 from .errors import UsageError
@@ -26,6 +27,33 @@ def new_identity() -> tuple[str, str]:
 
     made = x25519.Identity.generate()
     return str(made), str(made.to_public())
+
+
+def identity_of(raw: bytes) -> str:
+    """The age identity whose X25519 secret is these 32 bytes: Bech32 (BIP 173) under `AGE-SECRET-KEY-`."""
+    if len(raw) != 32:
+        raise ValueError(f"an X25519 secret has 32 bytes, not {len(raw)}")
+    bits = int.from_bytes(raw) << 4  # 256 bits and 4 of padding are 52 groups of 5
+    groups = [(bits >> 5 * place) & 31 for place in reversed(range(52))]
+    name = "age-secret-key-"
+    spread = [ord(sign) >> 5 for sign in name] + [0] + [ord(sign) & 31 for sign in name]
+    check = _polymod([*spread, *groups, *[0] * 6]) ^ 1
+    groups += [(check >> 5 * place) & 31 for place in reversed(range(6))]
+    return f"{name}1{''.join(_BECH32[group] for group in groups)}".upper()
+
+
+_BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+_GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+
+
+def _polymod(values: Iterable[int]) -> int:
+    """The checksum of BIP 173."""
+    check = 1
+    for value in values:
+        top, check = check >> 25, (check & 0x1FFFFFF) << 5 ^ value
+        for place, part in enumerate(_GENERATOR):
+            check ^= part if top >> place & 1 else 0
+    return check
 
 
 def public_of(identity: str) -> str:

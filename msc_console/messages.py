@@ -90,6 +90,7 @@ SENTENCES: dict[str, str] = {
     "method_not_allowed": N_("Central does not offer that."),
     "too_large": N_("That is too large for central."),
     "too_fast": N_("This laptop asks central too often. It is tried again soon."),
+    "spool_unreadable": N_("Central can't read what another person left here at their sign-out."),
     "unsupported_encoding": N_("Central can't unpack what was sent."),
     "internal": N_("Central had an error. Reference: {reference}."),
     "unavailable": N_("Central can't answer now. It is tried again."),

@@ -22,6 +22,22 @@ def _refused(key: str, call: object, *given: object) -> None:
     assert caught.value.key == key
 
 
+def test_any_32_bytes_are_an_identity_of_age() -> None:
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+    from pyrage import x25519
+
+    for raw in (bytes(32), bytes(range(32)), b"\xff" * 32):
+        identity = escrow.identity_of(raw)
+        assert escrow.unseal(identity, escrow.seal_to(escrow.public_of(identity), {"n": 7})) == {"n": 7}
+        # The recipient's Bech32 holds the public key of exactly this secret.
+        signs = escrow.public_of(identity).removeprefix("age1")[:52]
+        number = int("".join(f"{'qpzry9x8gf2tvdw0s3jn54khce6mua7l'.index(sign):05b}" for sign in signs), 2) >> 4
+        assert number.to_bytes(32) == X25519PrivateKey.from_private_bytes(raw).public_key().public_bytes_raw()
+        assert str(x25519.Identity.from_str(identity)) == identity
+    with pytest.raises(ValueError, match="32 bytes"):
+        escrow.identity_of(bytes(31))
+
+
 def test_two_halves_open_what_was_sealed(key: tuple[str, str]) -> None:
     identity, recipient = key
     sealed = escrow.seal_to(recipient, DOCUMENT)

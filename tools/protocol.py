@@ -34,7 +34,8 @@ ROOT = Path(__file__).parent.parent
 PAGE = "docs/protocol.md"
 MESSAGES = (
     "Hello", "Site", "Limits", "SignIn", "Pending", "Code", "Tokens", "Refresh", "Push", "PushReply", "OpResult",
-    "StatusAsk", "StatusReply", "Line", "VerifyAsk", "Digested", "VerifyReply", "VerifyRowsAsk",
+    "StatusAsk", "StatusReply", "Spooled", "SpoolReply", "Line", "VerifyAsk", "Digested", "VerifyReply",
+    "VerifyRowsAsk",
     "Snapshot", "SnapshotPart", "TokenAsk", "TokenMade", "ServiceToken", "TokenList", "Problem",
 )  # fmt: skip
 NESTED = (model.Clock, model.Address, model.Named)

@@ -9,6 +9,7 @@ import os
 import stat
 from pathlib import Path
 
+from .. import escrow
 from ..errors import UsageError
 
 VARIABLE = "MSC_CENTRAL_KEY_FILE"
@@ -31,6 +32,11 @@ class MasterKey:
     def seeds(self) -> bytes:
         """The key that seals one-time-code seeds."""
         return self.derive("seeds")
+
+    @property
+    def spool(self) -> str:
+        """The age identity to which laptops seal unsent acts at a sign-out."""
+        return escrow.identity_of(self.derive("spool"))
 
 
 def path_for(url: str) -> Path:

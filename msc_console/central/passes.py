@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from .. import seal
+from .. import escrow, seal
 from ..clock import iso
 from ..sync.wire import PASS, VAULT_KEYRING, VAULTS, WIPE, Signed
 from .masterkey import MasterKey
@@ -61,7 +61,7 @@ def issue(
         "scope": {"tier": person["tier"], "queues": json.loads(person["queues"])},
         "not_before": iso(at),
         "not_after": iso(min(at + SHIFT / share, signed_in + LONGEST / share)),
-        "policy": {"vault": device["vault"], **words},
+        "policy": {"vault": device["vault"], **words, "spool": escrow.public_of(key.spool)},
         "counter": counter,
     }
     return sign(key, PASS, document)

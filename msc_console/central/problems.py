@@ -20,6 +20,7 @@ log = logging.getLogger("msc.central")
 
 CODES: dict[str, tuple[int, str]] = {
     "invalid_request": (400, "The request can't be read"),
+    "spool_unreadable": (400, "The spool can't be read"),
     "password_too_short": (400, "The new password is too short"),
     "password_too_long": (400, "The new password is too long"),
     "credentials_wrong": (401, "Login, password or code is wrong"),

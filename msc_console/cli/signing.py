@@ -87,7 +87,7 @@ def logout() -> None:
         say(_("Nobody is signed in here."))
         return
     say(_("Sending what waits ..."))
-    conversing.sign_out(desk)
+    spooled = conversing.sign_out(desk)
     pending, attention = desk.counts()
     login = desk.unlocked.login
     desk.leave()
@@ -100,6 +100,13 @@ def logout() -> None:
             pending,
         )
         say(words.format(n=pending))
+    if spooled:
+        words = ngettext(
+            "{n} of them also leaves, sealed, when the next person signs in here.",
+            "{n} of them also leave, sealed, when the next person signs in here.",
+            spooled,
+        )
+        say(words.format(n=spooled))
     if attention:
         say(ngettext("{n} refused act waits for you.", "{n} refused acts wait for you.", attention).format(n=attention))
 

@@ -160,12 +160,15 @@ def _problem(found: "SyncStatus") -> MscError | None:
 
 
 def _show(desk: "Desk", trouble: MscError | None) -> None:
+    from ..desk import spool
     from ..desk.reading import CLOCK_OFF
     from ..widgets.words import clock_word
 
     pending, attention = desk.counts()
     offset = desk.clock_offset()
     last, zone = desk.last_sync(), desk.settings.zone
+    home = spool.of(desk)
+    left = spool.waiting(home)
     document = {
         "online": trouble is None,
         "problem": trouble.key if trouble else None,
@@ -173,6 +176,7 @@ def _show(desk: "Desk", trouble: MscError | None) -> None:
         "attention": attention,
         "last_sync": clock.iso(last) if last else None,
         "mended": desk.mended(),
+        "spool": {"acts": left.acts, "files": left.files, "set_aside": left.aside},
         "clock_offset": round(desk.clock_offset().total_seconds(), 3),
     }
 
@@ -184,6 +188,8 @@ def _show(desk: "Desk", trouble: MscError | None) -> None:
                 (_("Refused acts"), str(attention)),
                 (_("Last in step"), when(last, zone) if last else "-"),
                 (_("Rows put right"), str(desk.mended())),
+                *([(_("Left here by others, to be sent"), str(left.acts))] if left.files else []),
+                *([(_("Set aside, unreadable"), str(spool.folder(home) / spool.ASIDE))] if left.aside else []),
                 *([(_("Clock"), clock_word(offset))] if abs(offset) >= CLOCK_OFF else []),
             ]
         )

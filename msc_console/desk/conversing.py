@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
+from .. import clock
 from ..config import Settings
 from ..errors import MscError, NotAllowed, UsageError
 from ..sync.ahead import AheadTransport
@@ -20,7 +21,7 @@ from ..sync.status import SyncStatus, Trouble
 from ..sync.transport import HttpTransport
 from ..sync.verdict import Verdict
 from ..sync.wire import Tokens
-from . import Desk
+from . import Desk, spool
 from .places import lock_path
 from .syncing import CacheDisk, CacheTokens, Watch, forget_tokens, held
 from .taking import CacheIntake
@@ -79,6 +80,8 @@ def sync_once(desk: Desk, seconds: float = ROUND_SECONDS, *, patient: bool = Tru
         try:
             talker = driver(desk, way, lambda status: None, lambda ids: None)
             status = talker.run_until_quiet(seconds, patient=patient)
+            if status.problem is None and patient:
+                spool.bring(spool.of(desk), way, clock.now())
         finally:
             way.close()
     _heed(desk, status)
@@ -130,13 +133,15 @@ def trouble(desk: Desk, seconds: float = SOON_SECONDS) -> MscError | None:
     return None
 
 
-def sign_out(desk: Desk, seconds: float = SIGN_OUT_SECONDS) -> None:
+def sign_out(desk: Desk, seconds: float = SIGN_OUT_SECONDS) -> int:
     """Send what can be sent, end the session at central and forget its tokens. What is unsent stays in the cache,
-    sealed."""
+    sealed, and lies in the laptop's spool as well: how many acts of it."""
     with suppress(NotAllowed):  # the keys went first: what is open is sealed after the next sign-in
         CacheDisk(desk.cache, desk.replica, desk.unlocked).seal_all()
     if desk.settings.central is not None:
         sync_once(desk, seconds)
+    spooled = spool.write(desk, clock.now())
+    if desk.settings.central is not None:
         way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
         try:
             way.sign_out(seconds)
@@ -145,6 +150,7 @@ def sign_out(desk: Desk, seconds: float = SIGN_OUT_SECONDS) -> None:
         finally:
             way.close()
     forget_tokens(desk.cache)
+    return spooled
 
 
 class Conversation:
@@ -166,6 +172,7 @@ class Conversation:
         self._driver: SyncDriver | None = None
         self._way: HttpTransport | None = None
         self._asked = False
+        self._brought = False
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -213,6 +220,7 @@ class Conversation:
         """Passes a status on; at a session's end central is asked once whether this laptop was revoked."""
         if status.problem != Trouble.SIGNED_OUT:
             self._asked = False
+            self._bring(status)
         elif not self._asked:
             self._asked = True
             try:
@@ -221,6 +229,14 @@ class Conversation:
                 self._stop.set()
                 status = SyncStatus(problem=gone.key, data=gone.data)
         self._on_status(status)
+
+    def _bring(self, status: SyncStatus) -> None:
+        """Hands on what others left here, once each time that central is back."""
+        if status.problem is not None or not status.online:
+            self._brought = False
+        elif not self._brought and not status.pending and self._way is not None:
+            self._brought = True
+            spool.bring(spool.of(self._desk), self._way, clock.now())
 
     def _watch(self) -> None:
         tokens = CacheTokens(self._desk.cache, self._desk.unlocked)

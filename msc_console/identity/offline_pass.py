@@ -46,7 +46,8 @@ class PassRefused(NotAllowed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """What central signed. `keyring`: the site's word; `recovery`: the organisation's age recipient, or empty."""
+    """What central signed. `keyring`: the site's word; `recovery`, `spool`: the age recipients of the
+    organisation and of central itself, or empty."""
 
     user: str
     device: str
@@ -55,6 +56,7 @@ class Pass:
     vault: str
     keyring: str
     recovery: str
+    spool: str
     counter: int
 
     def ends(self, mode: str) -> datetime:
@@ -91,6 +93,7 @@ def read(signed: Signed, pinned: str) -> Pass:
             vault=str(policy.get("vault", "")),
             keyring=str(policy.get("keyring", "")),
             recovery=str(policy.get("recovery", "")),
+            spool=str(policy.get("spool", "")),
             counter=int(document["counter"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError):

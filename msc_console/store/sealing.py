@@ -153,6 +153,16 @@ def seal_all(conn: Connection, signer: Signer, device: str, inc: str, now: datet
     return sealed
 
 
+def sealed_unanswered(conn: Connection, device: str, inc: str) -> list[dict[str, Any]]:
+    """Envelopes of the chain in use that central has not answered, in the order of their counters."""
+    rows = conn.execute(
+        "SELECT envelope FROM outbox WHERE state = 'sealed' AND inc = ?2 AND json_extract(envelope, '$.device') = ?1"
+        " ORDER BY counter",
+        (device, inc),
+    )
+    return [json.loads(row[0]) for row in rows]
+
+
 _OURS = "inc = ?2 AND json_extract(envelope, '$.device') = ?3"
 """What was sealed as part of the chain in use."""
 

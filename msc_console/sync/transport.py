@@ -5,8 +5,8 @@ from the environment. What a captive portal says ends as `Broken(NOT_OURS)` and 
 """
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -17,6 +17,7 @@ from .. import __version__, clock, packing
 from ..errors import UsageError
 from .answers import known_results, patience, read_problem, signed_out, usable
 from .bodies import ACCEPTED, body
+from .call import Call as _Call
 from .faults import Broken, Declined, Fault
 from .lines import hang_up, trust, why
 from .pages import Page, S, clean_line, clean_message, decode, read_page, read_whole
@@ -46,6 +47,8 @@ from .wire import (
     Refresh,
     SignIn,
     Snapshot,
+    Spooled,
+    SpoolReply,
     StatusAsk,
     StatusReply,
     Tokens,
@@ -62,30 +65,12 @@ PRODUCT = "msc-console"
 ZSTD = "application/zstd"
 MANIFEST_WAIT = 10.0
 """Seconds that central may hold a manifest back."""
-REPLY_CAP = 1024 * 1024
 PAGE_CAP = 64 * 1024 * 1024
-"""Bytes of a reply and of a page of changes, after decompression. Far above what central sends."""
+"""Bytes of a page of changes, after decompression. Far above what central sends."""
 CONNECT, READ, WRITE, TOTAL = 5.0, 20.0, 20.0, 120.0
 """Seconds: to connect; between two pieces of a reply; to send; for all of it. A long poll adds its wait."""
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Call:
-    """One request. `again`: a broken connection is tried once more at once; only where a repeat does no harm."""
-
-    method: str
-    path: str
-    expects: str = JSON
-    body: bytes | None = None
-    token: str | None = None
-    params: Mapping[str, str | int] = field(default_factory=dict)
-    cap: int = REPLY_CAP
-    wait: float = 0.0
-    timeout: float | None = None
-    again: bool = True
-    packed: bool = False
 
 
 class HttpTransport:
@@ -175,6 +160,10 @@ class HttpTransport:
         """Send sealed ops of one device, in order. Only results of these ops are returned."""
         reply = self._pushed(Push(ops[0].device, list(ops)), timeout)
         return PushReply(clean_line(reply.server_time), known_results(reply.results, {op.op for op in ops}))
+
+    def bring(self, sealed: str, timeout: float | None = None) -> SpoolReply:
+        """Hand on, unread, what another person's laptop sealed to central."""
+        return self._post("/v1/spool", Spooled(sealed), SpoolReply, token=self._access(), timeout=timeout)
 
     def changes(self, cursor: str, limit: int, wait: int = 0, timeout: float | None = None) -> Page:
         """The page after `cursor`. `wait`: seconds that central may hold the answer until there is one."""

@@ -18,6 +18,8 @@ JSON, NDJSON, PROBLEM = "application/json", "application/x-ndjson", "application
 PUSH_OPS = 100
 """Most ops in one push."""
 PUSH_BYTES = 256 * 1024
+SPOOL_LENGTH = 400 * 1024
+"""Most characters of `Spooled.sealed`."""
 PAGE_ROWS = 500
 CURSOR_LENGTH = 2000
 """Most characters of a cursor."""
@@ -76,6 +78,19 @@ class Push(Struct, frozen=True):
 
     device: str
     ops: list[Envelope]
+
+
+class Spooled(Struct, frozen=True):
+    """`POST /v1/spool`: a `Push` of another device as JSON, sealed (age, X25519) to the pass's `policy.spool`, in
+    base64. Whoever brings it can't read it."""
+
+    sealed: Annotated[str, Meta(max_length=SPOOL_LENGTH)]
+
+
+class SpoolReply(Struct, frozen=True):
+    """How many ops were in it; what became of them is for their author alone."""
+
+    count: int
 
 
 class OpResult(Struct, frozen=True, omit_defaults=True):

@@ -5,6 +5,7 @@ ticket of queue `triage`, one's own op, cursor or snapshot), `foreign` for the s
 for a caller, and may ask other routes first with `get`.
 """
 
+import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ import msgspec
 import zstandard
 from uuid_utils import uuid7
 
-from msc_console import records
+from msc_console import escrow, records
 from msc_console.digest import BUCKETS
 from msc_console.domain.rights import Right
 from msc_console.domain.terms import Role
@@ -159,6 +160,15 @@ def _push(target: Callable[[Hall], str]) -> Asks:
     return asks
 
 
+def _spool(hall: Hall, caller: Caller) -> list[Ask]:
+    """An act of somebody else, sealed to central on the caller's laptop."""
+    author = stranger(hall)
+    op = author.laptop.op("entry.note", hall.foreign, {"body": "Baik."}, hall.place.hands.at)
+    document = {"device": author.laptop.device, "ops": [msgspec.to_builtins(op)]}
+    sealed = escrow.seal_to(escrow.public_of(hall.place.key.spool), document)
+    return [Ask("POST", "/v1/spool", {"sealed": base64.b64encode(sealed).decode()})]
+
+
 def _judged(_hall: Hall, caller: Caller, replies: Sequence[httpx.Response]) -> str:
     (result,) = replies[0].json()["results"]
     wanted = "applied" if caller.role in NOTERS else "forbidden"
@@ -240,6 +250,11 @@ ROWS: Mapping[tuple[str, str], Row] = {
         elsewhere=200,
         told=_judged,
         told_foreign=_as_if_not_there,
+    ),
+    ("POST", "/v1/spool"): Row(
+        own=_spool,
+        right=Right.SEND,
+        told=lambda hall, caller, replies: "" if replies[0].json() == {"count": 1} else replies[0].text,
     ),
     ("POST", "/v1/ops/status"): Row(
         own=_status(_me),

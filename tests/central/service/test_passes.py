@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from msc_console import seal
+from msc_console import escrow, seal
 from msc_console.central import passes, tokens
 from msc_console.clock import iso, parse
 from msc_console.sync.wire import Code, Refresh, Signed, Tokens
@@ -48,7 +48,7 @@ def test_a_pass_says_who_where_and_for_how_long(place: Place) -> None:
         "scope": {"tier": "l0", "queues": ["triage"]},
         "not_before": iso(now),
         "not_after": iso(now + 14 * HOUR),
-        "policy": {"vault": "keyring", "keyring": "", "recovery": ""},
+        "policy": {"vault": "keyring", "keyring": "", "recovery": "", "spool": escrow.public_of(place.key.spool)},
         "counter": 1,
     }
 
