@@ -29,6 +29,7 @@ _SITE = """
 [site]
 name = "Pusat Ukur"
 zone = "Asia/Jakarta"
+enrolment = "open"
 [[queue]]
 key = "triage"
 name = "Triase"

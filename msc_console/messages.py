@@ -8,10 +8,12 @@ from typing import Any
 
 from .clock import parse
 from .i18n import N_, _, when
+from .messages_accounts import OF_ACCOUNTS
 from .messages_keys import OF_KEYS
 from .text import clean
 
 SENTENCES: dict[str, str] = {
+    **OF_ACCOUNTS,
     **OF_KEYS,
     # the laptop's settings and words
     "bad_login": N_("«{login}» can't be a login: small letters, digits, dot, dash and underscore."),

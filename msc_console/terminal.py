@@ -72,6 +72,21 @@ def notify(way: Notify, heading: str, body: str = "") -> str:
             return ""
 
 
+def other_screen(shown: bool) -> str:
+    """To the screen without a scrollback, or back from it; it is wiped before it is left."""
+    return f"{_ESC}[?1049h{blank()}" if shown else f"{blank()}{_ESC}[?1049l"
+
+
+def blank() -> str:
+    """Wipe the screen and begin at its top."""
+    return f"{_ESC}[2J{_ESC}[H"
+
+
+def white_on_black(text: str) -> str:
+    """A line in these colours, whatever the terminal's own are."""
+    return f"{_ESC}[97;40m{_PAYLOAD.sub('', text)}{_ESC}[0m"
+
+
 _ALLOWED = re.compile(
     rf"(?:{_BEL}|{_ESC}\](?:52;c;[A-Za-z0-9+/=]*|2;[^\x00-\x1f\x7f-\x9f]*|9;[^\x00-\x1f\x7f-\x9f;]*"
     rf"|777;notify;[^\x00-\x1f\x7f-\x9f;]*;[^\x00-\x1f\x7f-\x9f;]*){_ESC}\\)*"

@@ -14,7 +14,7 @@ from msc_console.desk.conversing import NoTokens, driver, transport
 from msc_console.desk.opening import sit_down_with
 from msc_console.desk.syncing import CacheDisk, CacheTokens, keep_tokens
 from msc_console.domain.commands import Command, Effects
-from msc_console.identity.signin import SignedIn, SignIn, totp_now
+from msc_console.identity.signin import DeviceWords, SignedIn, SignIn, totp_now
 from msc_console.identity.vault import MODE_PASSWORD
 from msc_console.store.replica import basis
 from msc_console.sync.driver import SyncDriver
@@ -22,6 +22,7 @@ from msc_console.sync.status import SyncStatus
 from msc_console.sync.transport import HttpTransport
 from msc_console.sync.wire import PUSH_BYTES, PUSH_OPS, Code, Envelope, OpResult, Pending, Tokens
 from msc_console.sync.wire import SignIn as AskSignIn
+from msc_console.sync.wire_accounts import Confirmed
 
 from ..office import PASSWORD, Office
 
@@ -91,8 +92,24 @@ class _Auth:
     def __init__(self, way: HttpTransport) -> None:
         self._way = way
 
-    def sign_in(self, *, login: str, password: str, device_key: str, device_name: str, vault: str) -> Pending:
-        return self._way.sign_in(AskSignIn(login, password, device_key, device_name, vault))
+    def nonce(self) -> str:
+        return self._way.hello().nonce
+
+    def sign_in(self, login: str, password: str, device: DeviceWords) -> Pending:
+        told = AskSignIn(
+            login,
+            password,
+            device.device_key,
+            device.name,
+            device.vault,
+            device.nonce,
+            device.proof,
+            device.receive_key,
+        )
+        return self._way.sign_in(told)
+
+    def confirm(self, token: str, first: str, second: str) -> Confirmed:
+        raise NotImplementedError("everybody of a bench has an authenticator")
 
     def code(self, token: str, *, code: str, take_over: bool) -> Tokens:
         return self._way.code(token, Code(code, take_over))

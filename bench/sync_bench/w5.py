@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Any
 from urllib.parse import urlsplit
 
-from msc_console import clock, seal
+from msc_console import clock, device_proof, seal
 from msc_console.central.passwords import PRODUCTION
 from msc_console.digest import Digest
 from msc_console.identity.signin import totp_now
@@ -108,18 +108,25 @@ class Console:
     """One person's line to central, without a cache: many of them fit into one process."""
 
     def __init__(self, place: Office, url: str, login: str, counts: Counter[int]) -> None:
-        private, self.public = seal.new_device_key()
-        self.keys, self.login, self.place = Keys(private), login, place
+        self.private, self.public = seal.new_device_key()
+        self.keys, self.login, self.place = Keys(self.private), login, place
         self.way = HttpTransport(url, self.keys, http=Statuses(counts))
         self.disk = Memory("")
 
     def log_in(self) -> None:
         """Password, code and the first page, as often as central asks for patience."""
-        pending = self._patiently(lambda: self.way.sign_in(SignIn(self.login, PASSWORD, self.public, "bench")))
+        pending = self._patiently(lambda: self.way.sign_in(self._first_step()))
         code = totp_now(self.place.secrets[self.login], clock.now())
         self.keys.save(self._patiently(lambda: self.way.code(pending.token, Code(code))))
         self.way.hello()
         self.disk.place = self.way.changes("", PAGE_ROWS).cursor
+
+    def _first_step(self) -> SignIn:
+        nonce = self.way.hello().nonce
+        told = {"nonce": nonce, "proof": device_proof.prove(self.private, nonce, self.login)}
+        return SignIn(
+            self.login, PASSWORD, self.public, "bench", receive_key=device_proof.receive_key(self.private), **told
+        )
 
     def _patiently(self, ask: Any) -> Any:
         while True:

@@ -25,7 +25,7 @@ from .checkpoints import Keeper
 from .compression import PackedReplies, PackedRequests
 from .db import Central
 from .guards import PermitsBack, speaks
-from .routes import audit, scripts, session, site, snapshots, spool, stream, sync, verify
+from .routes import accounts, audit, scripts, session, site, snapshots, spool, stream, sync, verify
 from .service import Service, Settings
 
 SERVER_TIME = "MSC-Server-Time"
@@ -68,6 +68,7 @@ def create_app(central: Central, settings: Settings) -> Litestar:
             *site.handlers,
             *session.handlers,
             *scripts.handlers,
+            *accounts.handlers,
             *sync.handlers,
             *spool.handlers,
             *stream.handlers,
@@ -106,6 +107,9 @@ def _description() -> OpenAPIConfig:
         components=Components(
             security_schemes={
                 "access": SecurityScheme(type="http", scheme="bearer", description="An access token"),
+                "setup": SecurityScheme(
+                    type="http", scheme="bearer", description="The token for an authenticator's set-up"
+                ),
                 "pending": SecurityScheme(type="http", scheme="bearer", description="The token of the first step"),
             }
         ),

@@ -11,13 +11,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
+from .. import device_proof
 from ..clock import from_ms, iso, monotonic, to_ms
 from ..errors import UsageError
 from ..seal import PUBLIC_KEY
 from ..sync.wire import Code, DeviceAsk, DeviceStanding, PasswordChange, Pending, Refresh, SignIn, Tokens
+from ..sync.wire_accounts import Confirm, Confirmed, Seed
 from ..text import clean
-from . import audit, devices, passes, sql, tokens, totp
+from . import audit, devices, enrolling, nonces, notices, passes, recovery_codes, second_factor, sql, tokens, totp
 from .db import Central
+from .guessable import guessable
 from .limits import FREE_TRIES, Throttle, Window, delay
 from .masterkey import MasterKey
 from .passwords import Passwords, refuse_unfit
@@ -26,6 +29,9 @@ from .problems import ProblemError, too_many_tries
 LETTERS = "ACDEFGHJKMNPQRTUVWXY34679"
 """Of device codes: no letter that is read or heard as a digit in it, or the other way (B8, S5, Z2, I1, O0, L1)."""
 CODE_LENGTH = 3
+ALERT_FAILURES = 10
+MOST_FAILURES = 100
+"""Wrong codes in a row that are told to others, and after which nothing but a reset helps."""
 
 
 @dataclass
@@ -40,15 +46,24 @@ class Auth:
     addresses: Window = field(default_factory=Window)
 
     def sign_in(self, ask: SignIn, address: str, now: datetime) -> Pending:
-        """First step: the password. Raises ProblemError 400, 401, 429."""
-        if not PUBLIC_KEY.fullmatch(ask.device_key):
-            raise ProblemError("invalid_request", fields=["device_key"])
+        """First step: the password, on a laptop that proves its key. Raises ProblemError 400, 401, 403, 429."""
+        wrong = [name for name in ("device_key", "receive_key") if not PUBLIC_KEY.fullmatch(getattr(ask, name))]
+        if "device_key" in wrong or (wrong and ask.receive_key):
+            raise ProblemError("invalid_request", fields=wrong)
         at, login = self.monotonic(), ask.login[:200]
-        if wait := self.logins.begin(login, at) or self.addresses.begin(address, at):
+        if wait := self.addresses.begin(address, at):
             raise too_many_tries(wait)
+        self._proven(ask, now)
         with self.central.read() as conn:
-            statement = "SELECT id, active, password_hash FROM person WHERE login = :login"
+            statement = "SELECT id, active, password_hash, totp_secret FROM person WHERE login = :login"
             person = tokens.one(conn, statement, login=login) if sql.storable(login) else None
+            new = not tokens.one(conn, "SELECT 1 FROM device WHERE public_key = :key", key=ask.device_key)
+            coded = new and enrolling.required(conn)
+            if coded and not (ask.enrolment and enrolling.good(conn, ask.enrolment, login, now)):
+                raise ProblemError("enrolment_wrong" if ask.enrolment else "enrolment_needed")
+        if wait := self.logins.begin(login, at):
+            self.addresses.succeeded(address)
+            raise too_many_tries(wait)
         right = self.passwords.verify(person["password_hash"] if person else None, ask.password)
         if person is None or not right or not person["active"]:
             with self.central.write() as conn:  # who is not known is not named either: it may be a slipped password
@@ -60,25 +75,33 @@ class Auth:
             device = _device(conn, person["id"], ask, now)
             if device is None:
                 raise ProblemError("credentials_wrong")
+            if coded and not enrolling.use(conn, ask.enrolment, device, now):
+                raise ProblemError("enrolment_wrong")
             word = passes.site_words(conn)["keyring"]
             if renewed:
                 named = {"hash": renewed, "id": person["id"]}
                 conn.execute(text("UPDATE person SET password_hash = :hash WHERE id = :id"), named)
-            token, until = tokens.new_token(), now + tokens.PENDING
-            family = tokens.new_id()
+            setup = person["totp_secret"] is None
+            token, until = tokens.new_token(), now + (tokens.SETUP if setup else tokens.PENDING)
             tokens.store(
                 conn,
                 token=token,
-                kind="pending",
+                kind=second_factor.KIND if setup else "pending",
                 person=person["id"],
                 device=device,
-                family=family,
+                family=tokens.new_id(),
                 now=now,
                 until=until,
             )
         self.logins.succeeded(login)
         self.addresses.succeeded(address)
-        return Pending(token=token, expires_at=iso(until), keyring=word)
+        return Pending(token=token, expires_at=iso(until), keyring=word, setup=setup)
+
+    def _proven(self, ask: SignIn, now: datetime) -> None:
+        """The device holds the key that it names; says nothing about login or password."""
+        told = (ask.nonce, ask.login, ask.device_key, ask.receive_key, ask.proof)
+        if not nonces.good(self.key, ask.nonce, now) or not device_proof.holds(*told):
+            raise ProblemError("proof_wrong")
 
     def code(self, token: str, ask: Code, now: datetime) -> Tokens:
         """Second step: the one-time code. Raises ProblemError 401, 409 session_active, 429."""
@@ -94,16 +117,19 @@ class Auth:
         at = to_ms(now)
         # Every try counts as failed at first. This statement also locks the row until the verdict is committed.
         statement = (
-            "UPDATE person SET failed = failed + 1 WHERE id = :id AND active = 1 "
+            "UPDATE person SET failed = failed + 1 WHERE id = :id AND active = 1 AND failed < :most "
             "AND (locked_until IS NULL OR locked_until <= :at) RETURNING *"
         )
-        person = tokens.one(conn, statement, id=session.person.id, at=at)
+        person = tokens.one(conn, statement, id=session.person.id, at=at, most=MOST_FAILURES)
         if person is None:
             return self._locked(conn, session.person.id, now)
-        seed = totp.open_seed(self.key.seeds, person["id"], person["totp_secret"]) if person["totp_secret"] else None
-        step = totp.matching_step(seed, ask.code, now) if seed else None
-        if step is None or step <= (person["totp_step"] or 0):
-            return _wrong(conn, person, now)
+        if person["totp_secret"] is None:  # set back since the password was shown
+            return ProblemError("session_ended")
+        seed = totp.open_seed(self.key.seeds, person["id"], person["totp_secret"])
+        step = totp.matching_step(seed, ask.code, now)
+        spare = step is None and recovery_codes.unused(conn, person["id"], ask.code)
+        if not spare and (step is None or step <= person["totp_step"]):
+            return _wrong(conn, person, now, None if step else totp.far_step(seed, ask.code, now))
         others = [row for row in tokens.active(conn, person["id"], now) if row["device"] != session.device["id"]]
         if others and not ask.take_over:
             # The code isn't used up: the same one goes with the take-over that the person is asked about now.
@@ -114,20 +140,48 @@ class Auth:
         used = conn.execute(
             text(
                 "UPDATE person SET totp_step = :step, failed = 0, locked_until = NULL "
-                "WHERE id = :id AND (totp_step IS NULL OR totp_step < :step)"
+                "WHERE id = :id AND totp_step < :step"
             ),
-            {"step": step, "id": person["id"]},
+            {"step": person["totp_step"] + 1 if spare else step, "id": person["id"]},
         )
         if used.rowcount != 1:
             return _wrong(conn, person, now)
+        if spare:
+            recovery_codes.use(conn, person, ask.code, now)
+        return self._start(conn, session, person, now, took_over=bool(others))
+
+    def _start(
+        self, conn: Connection, session: tokens.Session, person: tokens.Row, now: datetime, *, took_over: bool
+    ) -> Tokens:
+        """The one session of the person from now on."""
         device = tokens.by_id(conn, "device", session.device["id"])
-        tokens.end(conn, person["id"], now, successor=session.family if others else None)
-        audit.add(conn, now, person["id"], "session.start", {"device": device["id"], "took_over": bool(others)})
-        conn.execute(text("UPDATE device SET last_seen_at = :at WHERE id = :id"), {"at": at, "id": device["id"]})
+        tokens.end(conn, person["id"], now, successor=session.family if took_over else None)
+        audit.add(conn, now, person["id"], "session.start", {"device": device["id"], "took_over": took_over})
+        seen = {"at": to_ms(now), "id": device["id"]}
+        conn.execute(text("UPDATE device SET last_seen_at = :at WHERE id = :id"), seen)
         return tokens.grant(conn, self.key, person, device, session.family, now)
 
+    def seed(self, token: str, now: datetime) -> Seed:
+        """A seed for the authenticator of a person who has none, under the token of `sign_in`. Each call gives another,
+        and the last one counts. Raises ProblemError 401, 409 totp_set_up_already."""
+        session = tokens.authenticate(self.central, token, second_factor.KIND, now)
+        with self.central.write() as conn:
+            return second_factor.begin(conn, self.key, session.person, now)
+
+    def confirm(self, token: str, ask: Confirm, now: datetime) -> Confirmed:
+        """Two codes of the new seed: it counts from now on, and the session begins. Raises ProblemError 401, 409."""
+        session = tokens.authenticate(self.central, token, second_factor.KIND, now)
+        with self.central.write() as conn:
+            done = second_factor.confirm(conn, self.key, session.person, ask, now)
+            if not isinstance(done, ProblemError):
+                codes = recovery_codes.make(conn, session.person.id, now)
+                return Confirmed(tokens=self._start(conn, session, done, now, took_over=False), recovery=codes)
+        raise done
+
     def _locked(self, conn: Connection, person: str, now: datetime) -> ProblemError:
-        row = conn.execute(text("SELECT active, locked_until FROM person WHERE id = :id"), {"id": person}).one()
+        row = conn.execute(text("SELECT active, failed, locked_until FROM person WHERE id = :id"), {"id": person}).one()
+        if row.active and row.failed >= MOST_FAILURES:
+            return ProblemError("code_stopped")
         if not row.active or row.locked_until is None:
             return ProblemError("session_ended")
         return too_many_tries(max(1, -((to_ms(now) - row.locked_until) // 1000)))
@@ -144,6 +198,10 @@ class Auth:
         except UsageError as unfit:
             raise ProblemError(unfit.key, **unfit.data) from None
         login, id = session.person.login, session.person.id
+        with self.central.read() as conn:
+            site = conn.execute(text("SELECT value FROM meta WHERE key = 'site_name'")).scalar_one()
+        if ask.new == ask.old or guessable(ask.new, (login, session.person.name, str(site))):
+            raise ProblemError("password_guessable")
         if wait := self.logins.begin(login, self.monotonic()):
             raise too_many_tries(wait)
         with self.central.read() as conn:
@@ -163,6 +221,7 @@ class Auth:
                 ),
                 {"at": to_ms(now), "id": id, "family": session.family},
             )
+            notices.tell(conn, now, [id], "password_changed")
             audit.add(conn, now, id, "person.password", {"device": session.device["id"]})
         self.logins.succeeded(login)
 
@@ -181,15 +240,27 @@ class Auth:
             audit.add(conn, now, session.person.id, "session.end", {"device": session.device["id"]})
 
 
-def _wrong(conn: Connection, person: tokens.Row, now: datetime) -> ProblemError:
-    """Keeps the count that `_code` has raised, with the wait that it brings."""
+def _wrong(conn: Connection, person: tokens.Row, now: datetime, far: int | None = None) -> ProblemError:
+    """Keeps the count that `_code` has raised, with the wait that it brings. `far`: the step that the code is of.
+
+    Whoever hears this has shown the password on an enrolled laptop, so a telephone whose clock is off may be named. The
+    code of a step that is yet to come is used up by that.
+    """
     audit.add(conn, now, "", "session.code_wrong", {"person": person["id"], "failed": person["failed"]})
+    if person["failed"] == ALERT_FAILURES:
+        audit.add(conn, now, "", "session.many_codes_wrong", {"person": person["id"], "failed": person["failed"]})
+        notices.to_leads(conn, now, "many_wrong_codes", person, failed=person["failed"])
     if seconds := delay(person["failed"], FREE_TRIES):
         conn.execute(
             text("UPDATE person SET locked_until = :until WHERE id = :id"),
             {"until": to_ms(now + timedelta(seconds=seconds)), "id": person["id"]},
         )
-    return ProblemError("credentials_wrong")
+    if far is None:
+        return ProblemError("credentials_wrong")
+    used = {"step": far, "id": person["id"]}
+    conn.execute(text("UPDATE person SET totp_step = :step WHERE id = :id AND totp_step < :step"), used)
+    seconds = abs(far - totp.step_at(now)) * totp.STEP_MS // 1000
+    return ProblemError("code_clock", seconds=seconds)
 
 
 def _device(conn: Connection, person: str, ask: SignIn, now: datetime) -> str | None:
@@ -198,8 +269,8 @@ def _device(conn: Connection, person: str, ask: SignIn, now: datetime) -> str | 
     if found is not None:
         if found["person"] != person or found["state"] != "active":
             return None
-        named = {"id": found["id"], "vault": passes.vault_of(ask.vault)}
-        conn.execute(text("UPDATE device SET vault = :vault WHERE id = :id"), named)
+        named = {"id": found["id"], "vault": passes.vault_of(ask.vault), "receive": ask.receive_key}
+        conn.execute(text("UPDATE device SET vault = :vault, receive_key = :receive WHERE id = :id"), named)
         return str(found["id"])
     row = {
         "id": tokens.new_id(),
@@ -210,6 +281,7 @@ def _device(conn: Connection, person: str, ask: SignIn, now: datetime) -> str | 
         "created_at": to_ms(now),
         "last_seen_at": to_ms(now),
         "vault": passes.vault_of(ask.vault),
+        "receive_key": ask.receive_key,
     }
     names = [*row, "code"]
     insert = text(f"{sql.insert('device', tuple(names)).text} ON CONFLICT DO NOTHING")

@@ -44,6 +44,15 @@ class CentreError(UsageError):
         return f"{self.file}: {place}: {self.why}" if place else f"{self.file}: {self.why}"
 
 
+class EnrolmentPolicy(StrEnum):
+    """What a laptop that central doesn't know needs besides password and one-time code."""
+
+    REQUIRED = "required"
+    """A code for new laptops."""
+    OPEN = "open"
+    """Nothing: for demos and tests."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSpec:
     key: str
@@ -90,6 +99,7 @@ class Centre:
     queues: tuple[QueueSpec, ...]
     keyring: str = ""
     """Whether laptops need the system's keyring: required, optional, or no word."""
+    enrolment: EnrolmentPolicy = EnrolmentPolicy.REQUIRED
     services: tuple[ServiceSpec, ...] = ()
     routes: tuple[RouteSpec, ...] = ()
     persons: tuple[PersonSpec, ...] = ()
@@ -206,6 +216,7 @@ def parse(text: str, file: str = "centre.toml") -> Centre:
     except (KeyError, ValueError, OSError):
         raise site.wrong("zone", f"is no IANA time zone: {zone!r}") from None
     keyring = site.choice("keyring", KeyringPolicy) if site.optional("keyring", str) is not None else ""
+    enrolment = site.choice("enrolment", EnrolmentPolicy, EnrolmentPolicy.REQUIRED)
     site.done()
     queues = _unique(top.tables("queue"), _queue, "key")
     keys = {queue.key for queue in queues}
@@ -218,6 +229,7 @@ def parse(text: str, file: str = "centre.toml") -> Centre:
         name=name,
         zone=zone,
         keyring=str(keyring),
+        enrolment=enrolment,
         queues=queues,
         services=services,
         routes=tuple(_route(row, keys, {service.key for service in services}) for row in top.tables("route")),

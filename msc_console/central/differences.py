@@ -17,11 +17,11 @@ from ..domain.model import Named, Person, Queue, Service
 from ..domain.policy import Duty, Policy, policy_document, policy_from
 from ..errors import UsageError
 from . import sql
-from .centre import Centre
+from .centre import Centre, EnrolmentPolicy
 from .tokens import new_id
 
 FINISHED = "('closed', 'merged', 'cancelled')"
-SITE_KEYS = ("site_name", "site_zone", "site_keyring")
+SITE_KEYS = ("site_name", "site_zone", "site_keyring", "site_enrolment")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,9 +161,11 @@ def _persons(have: Present, centre: Centre) -> list[Difference]:
 def _site(have: Present, centre: Centre) -> list[Difference]:
     routes = json.dumps([{f.name: getattr(r, f.name) for f in fields(r)} for r in centre.routes], sort_keys=True)
     old = {key: have.meta.get(key) for key in (*SITE_KEYS, "routes")} | {
-        "site_keyring": have.meta.get("site_keyring", "")
+        "site_keyring": have.meta.get("site_keyring", ""),
+        "site_enrolment": have.meta.get("site_enrolment", str(EnrolmentPolicy.REQUIRED)),
     }
     new = {"site_name": centre.name, "site_zone": centre.zone, "site_keyring": centre.keyring, "routes": routes}
+    new["site_enrolment"] = str(centre.enrolment)
     return [Difference(entity="site", key="site", old=old, new=new)] if old != new else []
 
 

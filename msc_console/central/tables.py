@@ -6,10 +6,10 @@ on the way of a request imports them. Times are UTC milliseconds, lists and docu
 
 from sqlmodel import Field
 
-from . import tables_own
+from . import tables_accounts, tables_own
 from .tables_base import Table, big, big_or_none
 
-__all__ = ["Table", "tables_own"]
+__all__ = ["Table", "tables_accounts", "tables_own"]
 
 
 class MetaRow(Table, table=True):
@@ -242,6 +242,7 @@ class PersonRow(Table, table=True):
     totp_step: int = big()
     failed: int
     locked_until: int | None = big_or_none()
+    totp_pending: str | None = None
 
 
 class QueueRow(Table, table=True):

@@ -8,7 +8,7 @@ from .tables_base import Table, big, big_or_none
 
 class DeviceRow(Table, table=True):
     """A laptop of one person. `inc`, `last_counter`, `last_link`: the end of its chain. `vault`: how it keeps its keys;
-    `pass_counter`: of the newest offline pass."""
+    `pass_counter`: of the newest offline pass; `receive_key`: its X25519 key, empty before it told one."""
 
     __tablename__ = "device"
 
@@ -25,6 +25,7 @@ class DeviceRow(Table, table=True):
     last_seen_at: int | None = big_or_none()
     vault: str
     pass_counter: int = big()
+    receive_key: str
 
 
 class StandingRow(Table, table=True):

@@ -34,6 +34,8 @@ from .problems import ProblemError
 
 ACCESS = timedelta(minutes=10)
 PENDING = timedelta(minutes=5)
+SETUP = timedelta(minutes=15)
+"""An authenticator has to be found on the telephone, perhaps installed first."""
 SESSION = timedelta(hours=12)
 RETRY = timedelta(seconds=30)
 KEPT = timedelta(days=1)

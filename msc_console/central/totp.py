@@ -5,6 +5,7 @@ import hmac
 import os
 import re
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 
 from ..clock import to_ms
@@ -12,6 +13,8 @@ from ..clock import to_ms
 STEP_MS = 30_000
 DRIFT = 1
 """Steps before and after the server's own that are good (RFC 6238 5.2 advises at most one)."""
+FAR = 10
+"""Steps within which a code tells that a telephone's clock is off."""
 SEED_BYTES = 20
 
 _CODE = re.compile(r"[0-9]{6}", re.ASCII)
@@ -35,14 +38,37 @@ def matching_step(seed: str, code: str, now: datetime) -> int | None:
 
     Whether the step was used before is for the caller to judge, in one atomic statement.
     """
+    here = step_at(now)
+    return _found(seed, code, range(here - DRIFT, here + DRIFT + 1))
+
+
+def step_within(seed: str, code: str, now: datetime, earlier: int) -> int | None:
+    """As `matching_step`, for a code that may be up to `earlier` steps old."""
+    here = step_at(now)
+    return _found(seed, code, range(here - earlier, here + DRIFT + 1))
+
+
+def far_step(seed: str, code: str, now: datetime) -> int | None:
+    """The step that `code` is of when a telephone's clock is off: two to ten steps away, the nearest one."""
+    here = step_at(now)
+    away = range(DRIFT + 1, FAR + 1)
+    return _found(seed, code, [step for steps in reversed(away) for step in (here + steps, here - steps)])
+
+
+def step_at(now: datetime) -> int:
+    """The time step of a moment."""
+    return to_ms(now) // STEP_MS
+
+
+def _found(seed: str, code: str, steps: Iterable[int]) -> int | None:
+    """The last of `steps` that `code` is of; all are looked at."""
     import pyotp
 
     if not _CODE.fullmatch(code):
         return None
     totp = pyotp.TOTP(seed)
-    here = to_ms(now) // STEP_MS
     found = None
-    for step in range(here - DRIFT, here + DRIFT + 1):
+    for step in steps:
         if hmac.compare_digest(totp.generate_otp(step), code):
             found = step
     return found

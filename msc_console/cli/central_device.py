@@ -35,3 +35,19 @@ def revoke(database: Database, code: Annotated[str, typer.Argument(help=_("The t
 
         devices.revoke(database, code, clock.now())
         typer.echo(code.upper())
+
+
+@app.command(help=_("A code that lets one new laptop of a person in, once, within 15 minutes. For the first one."))
+def enrol(
+    database: Database, login: Annotated[str, typer.Argument(help=_("Whose laptop"))], as_json: AsJson = False
+) -> None:
+    """A code that lets one new laptop of a person in, once, within 15 minutes. For the first one."""
+    with told():
+        from .. import clock
+        from ..central import enrolling
+
+        made = enrolling.first(database, login, clock.now())
+        if as_json:
+            dump({"login": made.login, "code": made.code, "expires_at": made.expires_at})
+        else:
+            typer.echo(made.code)

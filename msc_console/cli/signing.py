@@ -9,7 +9,7 @@ from ..config import Home, Settings
 from ..errors import Exit, MscError, NotAllowed, Unreachable, UsageError
 from ..i18n import _, ngettext
 from ..messages import sentence
-from . import seats
+from . import seats, setting_up
 from .talk import say
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CODE_TRIES = 3
 FIRST_SYNC_SECONDS = 20.0
+CLOCK_TOLD_SECONDS = 60
+"""From here on it is said that this laptop's clock is off."""
 
 
 def login(
@@ -27,12 +29,22 @@ def login(
     ] = None,
     stdin: Annotated[bool, typer.Option("--stdin", help=_("Password and code as two lines of standard input"))] = False,
     take_over: Annotated[bool, typer.Option("--take-over", help=_("End the session on another device"))] = False,
+    enrol: Annotated[
+        bool, typer.Option("--enrol", help=_("This laptop is new: a code for it is asked for, or the first line"))
+    ] = False,
 ) -> None:
     """Sign in and unlock this laptop. Secrets are never taken from the command line."""
-    sign_in(user, stdin=stdin, take_over=take_over)
+    sign_in(user, stdin=stdin, take_over=take_over, enrol=enrol)
 
 
-def sign_in(user: str | None, *, stdin: bool, take_over: bool = False, recovered: "Recovered | None" = None) -> None:
+def sign_in(
+    user: str | None,
+    *,
+    stdin: bool,
+    take_over: bool = False,
+    enrol: bool = False,
+    recovered: "Recovered | None" = None,
+) -> None:
     """The sign-in of `user`, whoever signed in last without one; `recovered` needs central."""
     from ..desk import opening
 
@@ -44,12 +56,16 @@ def sign_in(user: str | None, *, stdin: bool, take_over: bool = False, recovered
         if stdin:
             raise UsageError("login_missing")
         who = _asked(_("Login"))
+    invitation = (line() if stdin else _asked(_("Code for this laptop"))) if enrol else ""
     lines = [line(), line()] if stdin else None
     password = lines[0] if lines else seats.ask_secret(_("Password"))
-    flow = opening.SigningIn(home, chosen, who, _this_machine(), recovered=recovered)
+    flow = opening.SigningIn(home, chosen, who, _this_machine(), recovered=recovered, enrolment=invitation)
     try:
-        _show(flow, password, asks=lines is None)
-        _code(flow, lines[1] if lines else None, take_over)
+        _show(flow, password, asks=not stdin)
+        if flow.needs_setup:
+            setting_up.by_terminal(flow)
+        else:
+            _code(flow, lines[1] if lines else None, take_over)
     except Unreachable as away:
         if recovered is not None:
             raise
@@ -65,15 +81,28 @@ def sign_in(user: str | None, *, stdin: bool, take_over: bool = False, recovered
 
 
 def _show(flow: "SigningIn", password: str, *, asks: bool) -> None:
-    """The password to central; the former one is asked for where the vault was written under another."""
-    try:
-        flow.password(password)
-    except NotAllowed as wrong:
-        if not asks or wrong.key not in ("wrong_password", "wrong_password_left"):
-            raise
-        say(sentence(wrong.key, wrong.data))
-        say(_("Was it changed elsewhere? Then this laptop still opens with the former one."))
-        flow.password(password, seats.ask_secret(_("Former password")))
+    """The password to central. A person is asked for what is missing: the code where this laptop is new, the former
+    password where the vault was written under another."""
+    former: str | None = None
+    for left in range(CODE_TRIES - 1, -1, -1):
+        try:
+            flow.password(password, former)
+            break
+        except MscError as error:
+            if not asks or not left:
+                raise
+            if error.key in ("enrolment_needed", "enrolment_wrong"):
+                say(sentence(error.key))
+                flow.enrolment = _asked(_("Code for this laptop"))
+            elif error.key in ("wrong_password", "wrong_password_left") and former is None:
+                say(sentence(error.key, error.data))
+                say(_("Was it changed elsewhere? Then this laptop still opens with the former one."))
+                former = seats.ask_secret(_("Former password"))
+            else:
+                raise
+    off = round(flow.clock_off.total_seconds())
+    if abs(off) >= CLOCK_TOLD_SECONDS:
+        say(sentence("clock_here", {"seconds": abs(off)}))
 
 
 def logout() -> None:
@@ -136,7 +165,7 @@ def _code(flow: "SigningIn", code: str | None, take_over: bool) -> None:
                     raise
                 flow.code(given, take_over=True)
                 return
-            if error.key != "credentials_wrong" or code is not None or not left:
+            if error.key not in ("credentials_wrong", "code_clock") or code is not None or not left:
                 raise
             say(sentence(error.key, error.data))
         else:

@@ -16,8 +16,10 @@ from .seat import INCARNATION, Seat, Unlocked
 from .signing import LiveSigner
 
 if TYPE_CHECKING:
+    from ..identity.signin import DeviceWords
     from ..identity.vault import Secrets
     from ..sync.transport import HttpTransport
+    from ..sync.wire_accounts import Seed
     from . import Desk
 
 S = TypeVar("S", bound=Seat)
@@ -117,7 +119,14 @@ class SigningIn:
     """Of a new vault: None = `keyring` where there is one that can be used."""
     recovered: Any = None
     """`identity.recovery.Recovered`: sign in over the cache of these keys, in place of a vault that opens no more."""
+    enrolment: str = ""
+    """The code that lets a laptop in that central doesn't know."""
+    needs_setup: bool = False
+    """After `password`: the authenticator has to be set up, by `seed` and `confirm` in place of `code`."""
+    clock_off: timedelta = timedelta(0)
+    """After `password`: how far this laptop's clock is from central's; later = above zero."""
     _flow: Any = None
+    _pending: Any = None
     _transport: "HttpTransport | None" = None
     _password: str = ""
 
@@ -132,8 +141,9 @@ class SigningIn:
         config.private_umask()
         people = self.home.make().person(self.login).make()
         self._transport = transport(self.chosen, NoTokens())
+        central = _Central(self._transport)
         self._flow = SignIn(
-            _Central(self._transport),
+            central,
             people,
             self.login,
             self.device_name,
@@ -143,13 +153,27 @@ class SigningIn:
             recovered=self.recovered,
         )
         try:
-            self._flow.begin(password, former)
+            self._pending = self._flow.begin(password, former, self.enrolment)
         except MscError as refused:
             self._transport.close()
             if refused.key == "credentials_wrong":
                 self._revoked(self._flow.secret)
             raise
+        finally:
+            self.clock_off = central.clock_off
+        self.needs_setup = self._pending.setup
         self._password = password
+
+    def seed(self) -> "Seed":
+        """A new seed for the authenticator; the last one that was given counts."""
+        assert self._transport is not None
+        return self._transport.seed(self._pending.token)
+
+    def confirm(self, first: str, second: str) -> list[str]:
+        """Two codes of it finish the sign-in. The recovery codes, which nobody can show again."""
+        done, codes = self._flow.confirm(first, second)
+        self._signed_in(done)
+        return list(codes)
 
     def _revoked(self, secret: "Secrets") -> None:
         """The vault opened and central refuses all the same: perhaps this laptop was revoked. Raises `wiping.Wiped`."""
@@ -167,13 +191,16 @@ class SigningIn:
 
     def code(self, code: str, *, take_over: bool = False) -> None:
         """Show central the one-time code, start the session and keep the tokens."""
+        self._signed_in(self._flow.finish(code, take_over))
+
+    def _signed_in(self, done: Any) -> None:
+        """Keeps what central gave and starts the session."""
         from ..identity import recovery
         from ..identity.custody import Custody
         from ..identity.launch import start_session
         from . import keeping, offline
         from .syncing import keep_tokens
 
-        done = self._flow.finish(code, take_over)
         people = self.home.person(self.login)
         keys = Custody(people, self.login, self.policy)
         secret = keeping.settle(people, keys, self._password, done.secret)
@@ -201,12 +228,34 @@ class _Central:
 
     def __init__(self, way: "HttpTransport") -> None:
         self._way = way
+        self.clock_off = timedelta(0)
 
-    def sign_in(self, *, login: str, password: str, device_key: str, device_name: str, vault: str) -> Any:
+    def nonce(self) -> str:
+        hello = self._way.hello()
+        self.clock_off = clock.now() - clock.parse(hello.server_time)
+        return hello.nonce
+
+    def sign_in(self, login: str, password: str, device: "DeviceWords") -> Any:
         from ..sync.wire import SignIn
 
-        asked = SignIn(login=login, password=password, device_key=device_key, device_name=device_name, vault=vault)
-        return self._way.sign_in(asked)
+        return self._way.sign_in(
+            SignIn(
+                login=login,
+                password=password,
+                device_key=device.device_key,
+                device_name=device.name,
+                vault=device.vault,
+                nonce=device.nonce,
+                proof=device.proof,
+                receive_key=device.receive_key,
+                enrolment=device.enrolment,
+            )
+        )
+
+    def confirm(self, token: str, first: str, second: str) -> Any:
+        from ..sync.wire_accounts import Confirm
+
+        return self._way.confirm(token, Confirm(first, second))
 
     def code(self, token: str, *, code: str, take_over: bool) -> Any:
         from ..sync.wire import Code

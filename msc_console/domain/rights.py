@@ -25,6 +25,8 @@ class Right(StrEnum):
     """Read and check the audit trail."""
     PRIVACY = "privacy"
     """Erase and export what is kept of a customer's person, and declare incidents."""
+    RESET = "reset"
+    """Ask for, or approve, that somebody sets the second factor up anew."""
     CREATE = "create"
     TAKE = "take"
     WORK = "work"
@@ -96,7 +98,7 @@ _FRONT = _DESK | {
     Right.PROXY,
     Right.CONTACT,
 }
-_LEAD = _FRONT | {Right.ASSIGN, Right.OVERRIDE, Right.TOKENS, Right.OVERSEE}
+_LEAD = _FRONT | {Right.ASSIGN, Right.OVERRIDE, Right.TOKENS, Right.OVERSEE, Right.RESET}
 _OFFICE = frozenset({Right.OVERSEE, Right.ACCOUNTS, Right.AUDIT})
 """Administration: contract, "user layering", manager and technical support."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from .. import clock, seal
+from .. import clock, device_proof, seal
 from ..config import KeyringPolicy, PersonHome
 from . import vault
 from .custody import Custody, permitted
@@ -34,6 +34,10 @@ class Pending(Protocol):
     @property
     def keyring(self) -> str:
         """The site's word about keyrings; may be empty."""
+
+    @property
+    def setup(self) -> bool:
+        """Whether the authenticator has to be set up first."""
 
 
 class Tokens(Protocol):
@@ -60,11 +64,43 @@ class Tokens(Protocol):
         """The pass for working without central."""
 
 
+class Confirmed(Protocol):
+    """Central's answer to two right codes (`sync.wire_accounts.Confirmed`)."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """As after a code."""
+
+    @property
+    def recovery(self) -> list[str]:
+        """The codes for a lost telephone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceWords:
+    """What a laptop says of itself: both public keys and the proof (hex), its name, how it keeps its keys, and the code
+    that lets a new one in."""
+
+    device_key: str
+    receive_key: str
+    nonce: str
+    proof: str
+    name: str
+    vault: str
+    enrolment: str
+
+
 class CentralAuth(Protocol):
     """What signing in asks of central. Refusals are raised by the caller's transport and pass through unchanged."""
 
-    def sign_in(self, *, login: str, password: str, device_key: str, device_name: str, vault: str) -> Pending:
-        """The password; `device_key` is the public key as hex, `vault` the mode in which its private half lies."""
+    def nonce(self) -> str:
+        """What the device's proof has to be about."""
+
+    def sign_in(self, login: str, password: str, device: DeviceWords) -> Pending:
+        """The password, on this laptop."""
+
+    def confirm(self, token: str, first: str, second: str) -> Confirmed:
+        """Two codes of a new authenticator, under a pending token that said `setup`."""
 
     def code(self, token: str, *, code: str, take_over: bool) -> Tokens:
         """The one-time code under a pending token."""
@@ -120,12 +156,13 @@ class SignIn:
         """What the vault held, once `begin` has opened it; fresh keys without a device's id at a first sign-in."""
         return self._secret
 
-    def begin(self, password: str, vault_password: str | None = None) -> Pending:
+    def begin(self, password: str, vault_password: str | None = None, enrolment: str = "") -> Pending:
         """Show central the password. Raises what `Custody.open` raises (except VaultMissing) and what central does;
         KeyringUnavailable where the keyring is needed and can't be used.
 
         `vault_password` is the former password, needed once when it was changed elsewhere since this vault was
         written; the vault is then written again under the new one. Its absence shows as WrongPassword.
+        `enrolment` lets a laptop in that central doesn't know.
         """
         asked = self._laptop or KeyringPolicy.OPTIONAL  # central's word is not known yet
         if vault.vault_exists(self._people.vault) and self._recovered is None:
@@ -140,17 +177,23 @@ class SignIn:
             self._secret = Secrets(held.data_key, private, "", "", "", held.former_key)
         if self._mode == MODE_PASSWORD and asked is KeyringPolicy.REQUIRED:
             self._mode = self._custody.mode_for_new(asked)
-        pending = self._central.sign_in(
-            login=self._login,
-            password=password,
-            device_key=seal.public_key(self._secret.device_key),
-            device_name=self._device_name,
-            vault=self._mode or "",
-        )
+        pending = self._central.sign_in(self._login, password, self._words(self._central.nonce(), enrolment))
         if self._mode == MODE_PASSWORD:
             self._mode_permitted(pending.keyring)
         self._token, self._password = pending.token, password
         return pending
+
+    def _words(self, nonce: str, enrolment: str) -> DeviceWords:
+        key = self._secret.device_key
+        return DeviceWords(
+            device_key=seal.public_key(key),
+            receive_key=device_proof.receive_key(key),
+            nonce=nonce,
+            proof=device_proof.prove(key, nonce, self._login),
+            name=self._device_name,
+            vault=self._mode or "",
+            enrolment=enrolment,
+        )
 
     def _mode_permitted(self, central: str) -> None:
         """A vault that the password alone opens goes on only where policy permits it; else the keyring is taken in."""
@@ -165,7 +208,16 @@ class SignIn:
         """
         if not self._token:
             raise RuntimeError("finish before begin")
-        tokens = self._central.code(self._token, code=code, take_over=take_over)
+        return self._accepted(self._central.code(self._token, code=code, take_over=take_over), now)
+
+    def confirm(self, first: str, second: str, now: datetime | None = None) -> tuple[SignedIn, list[str]]:
+        """In place of `finish` where the authenticator is set up: two codes of it. The recovery codes beside."""
+        if not self._token:
+            raise RuntimeError("confirm before begin")
+        done = self._central.confirm(self._token, first, second)
+        return self._accepted(done.tokens, now), done.recovery
+
+    def _accepted(self, tokens: Tokens, now: datetime | None) -> SignedIn:
         held = self._secret
         secret = replace(held, device=tokens.device, code=tokens.device_code, person=str(tokens.person["id"]))
         password, at = self._password, now or clock.now()

@@ -15,7 +15,8 @@ import msgspec
 
 from .. import __version__, clock, packing
 from ..errors import UsageError
-from .answers import known_results, patience, read_problem, signed_out, usable
+from .accounts import AccountCalls
+from .answers import known_results, patience, read_problem, signed_out
 from .bodies import ACCEPTED, body
 from .call import Call as _Call
 from .faults import Broken, Declined, Fault
@@ -32,26 +33,19 @@ from .wire import (
     PROBLEM,
     PROTOCOL,
     PUSH_OPS,
-    Code,
-    DeviceAsk,
-    DeviceStanding,
     Envelope,
     Hello,
     Line,
     OpResult,
-    PasswordChange,
-    Pending,
     Problem,
     Push,
     PushReply,
     Refresh,
-    SignIn,
     Snapshot,
     Spooled,
     SpoolReply,
     StatusAsk,
     StatusReply,
-    Tokens,
     VerifyAsk,
     VerifyReply,
     VerifyRowsAsk,
@@ -73,7 +67,7 @@ CONNECT, READ, WRITE, TOTAL = 5.0, 20.0, 20.0, 120.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class HttpTransport:
+class HttpTransport(AccountCalls):
     """Central at `base_url`. Thread-safe: the long poll and the main loop share it.
 
     `ca_file`: the centre's own CA; without one no https is believed. `http` is an httpx transport for tests.
@@ -117,18 +111,6 @@ class HttpTransport:
         self.features = frozenset(found.features)
         return clean_message(found)
 
-    def sign_in(self, asked: SignIn, timeout: float | None = None) -> Pending:
-        """The password. Not repeated by itself: a second try would count as one."""
-        return self._post("/v1/session", asked, Pending, timeout=timeout, again=False)
-
-    def code(self, token: str, asked: Code, timeout: float | None = None) -> Tokens:
-        """The one-time code, under the token of `sign_in`."""
-        return usable(self._post("/v1/session/code", asked, Tokens, token=token, timeout=timeout, again=False))
-
-    def refresh(self, asked: Refresh, timeout: float | None = None) -> Tokens:
-        """New tokens for a refresh token. A lost reply may be asked for again within 30 s."""
-        return usable(self._post("/v1/session/refresh", asked, Tokens, timeout=timeout))
-
     def renew(self, timeout: float | None = None) -> None:
         """New tokens into the token store, unless another thread or process has just put them there."""
         with self._renewing:
@@ -138,19 +120,6 @@ class HttpTransport:
             if token is None:
                 raise signed_out()
             self._tokens.save(self.refresh(Refresh(token, self._tokens.sign_refresh(token)), timeout))
-
-    def change_password(self, asked: PasswordChange, timeout: float | None = None) -> None:
-        """A new password for the one who is signed in. Not repeated by itself: a wrong old one counts."""
-        body = msgspec.json.encode(asked)
-        call = _Call(
-            method="PUT", path="/v1/session/password", body=body, token=self._access(), expects="", again=False,
-            timeout=timeout,
-        )  # fmt: skip
-        self._send(call)
-
-    def standing(self, asked: DeviceAsk, timeout: float | None = None) -> DeviceStanding:
-        """How this device stands at central. Needs no session."""
-        return clean_message(self._post("/v1/device", asked, DeviceStanding, timeout=timeout))
 
     def sign_out(self, timeout: float | None = None) -> None:
         """End the session at central."""
@@ -294,8 +263,15 @@ class HttpTransport:
         return decode(self._send(call), PushReply, Fault.NOT_OURS)
 
     def _post(self, path: str, asked: msgspec.Struct, kind: type[S], **more: Any) -> S:
-        call = _Call(method="POST", path=path, body=msgspec.json.encode(asked), **more)
-        return decode(self._send(call), kind, Fault.NOT_OURS)
+        return self._ask("POST", path, kind, asked, **more)
+
+    def _ask(self, method: str, path: str, kind: type[S], asked: msgspec.Struct | None = None, **more: Any) -> S:
+        body = msgspec.json.encode(asked) if asked is not None else None
+        return decode(self._send(_Call(method=method, path=path, body=body, **more)), kind, Fault.NOT_OURS)
+
+    def _tell(self, method: str, path: str, asked: msgspec.Struct | None = None, **more: Any) -> None:
+        body = msgspec.json.encode(asked) if asked is not None else None
+        self._send(_Call(method=method, path=path, body=body, expects="", **more))
 
     def _send(self, call: _Call) -> bytes:
         import httpx

@@ -37,6 +37,8 @@ STREAM = "stream"
 """The word in `Hello.features` for `GET /v1/stream`."""
 SNAPSHOTS = "snapshots"
 """The word in `Hello.features` for `POST /v1/snapshots`."""
+DEVICE_PROOF = "device-proof"
+"""The word in `Hello.features` for a sign-in that needs `SignIn.nonce` and `SignIn.proof`."""
 
 
 class Basis(Struct, frozen=True, omit_defaults=True):
@@ -147,6 +149,8 @@ class Hello(Struct, frozen=True):
     limits: Limits = Limits()
     features: list[str] = []
     """What this central can do beyond the first version; a word that a client doesn't know means nothing to it."""
+    nonce: str = ""
+    """For the proof of a sign-in within the next two minutes."""
 
 
 PASS, WIPE = "msc-pass", "msc-wipe"
@@ -163,15 +167,25 @@ class SignIn(Struct, frozen=True):
     device_name: str = ""
     vault: str = ""
     """How the laptop keeps its keys: `keyring` (two halves), `password` (one), or no word."""
+    nonce: str = ""
+    """As `Hello.nonce` gave it."""
+    proof: str = ""
+    """Ed25519 signature (hex) by the device key over `msc-sign-in|<nonce>|<device_key>|<receive_key>|<login>`."""
+    receive_key: str = ""
+    """The device's X25519 public key, 64 hex digits."""
+    enrolment: str = ""
+    """The single-use code for a device key that is new at central, where the site asks for one."""
 
 
 class Pending(Struct, frozen=True):
-    """The password was right: `token` is good for the one-time code alone."""
+    """The password was right: `token` is good for the one-time code alone, or with `setup` for setting it up alone."""
 
     token: str
     expires_at: str
     keyring: str = ""
     """The site's word about keyrings: `required`, `optional` or none."""
+    setup: bool = False
+    """The person has no authenticator yet: `POST /v1/totp/setup` comes next."""
 
 
 class Signed(Struct, frozen=True):
@@ -185,6 +199,7 @@ class Signed(Struct, frozen=True):
 
 class Code(Struct, frozen=True):
     code: str
+    """Six digits of the authenticator, or a recovery code."""
     take_over: bool = False
     """End the person's session on another device."""
 

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from msc_console.identity.errors import WrongPassword
 from msc_console.identity.kdf import TEST
 from msc_console.sync.faults import Broken, Declined, Fault
 from msc_console.sync.wire import Problem
+from msc_console.sync.wire_accounts import Seed
 from tests.support.passes import give
 
 from .conftest import SECRET, Msc
@@ -32,18 +34,33 @@ class Flow:
 
     steps: list[MscError | None] = []  # noqa: RUF012
     seen: list[tuple[str, str, bool]] = []  # noqa: RUF012
+    invitations: list[str] = []  # noqa: RUF012
+    setup = False
 
-    def __init__(self, home: Home, chosen: object, login: str, device: str, **more: object) -> None:
-        assert more == {"recovered": None}
-        self.login = login
+    clock_off = timedelta(0)
+
+    def __init__(
+        self, home: Home, chosen: object, login: str, device: str, *, recovered: object, enrolment: str
+    ) -> None:
+        assert recovered is None
+        self.login, self.enrolment = login, enrolment
+        self.needs_setup = Flow.setup
 
     def password(self, password: str, former: str | None = None) -> None:
+        Flow.invitations.append(self.enrolment)
         self._step("password", password, False)
         if former is not None:
             Flow.seen.append(("former", former, False))
 
     def code(self, code: str, *, take_over: bool = False) -> None:
         self._step("code", code, take_over)
+
+    def seed(self) -> Seed:
+        return Seed("ABCDEFGH", "otpauth://totp/uji:rina?secret=ABCDEFGH")
+
+    def confirm(self, first: str, second: str) -> list[str]:
+        self._step("confirm", f"{first} {second}", False)
+        return ["AAAA-BBBB", "CCCC-DDDD"]
 
     def _step(self, name: str, value: str, take_over: bool) -> None:
         Flow.seen.append((name, value, take_over))
@@ -54,7 +71,7 @@ class Flow:
 
 @pytest.fixture
 def flow(monkeypatch: pytest.MonkeyPatch) -> type[Flow]:
-    Flow.steps, Flow.seen = [], []
+    Flow.steps, Flow.seen, Flow.invitations, Flow.setup = [], [], [], False
     monkeypatch.setattr(opening, "SigningIn", Flow)
     monkeypatch.setattr(signing, "_first_sync", lambda home, chosen: None)
     return Flow
@@ -72,8 +89,8 @@ def typed(monkeypatch: pytest.MonkeyPatch, msc: Msc) -> Callable[..., Any]:
     return call
 
 
-def declined(code: str, status: int = 401) -> Declined:
-    return Declined(Problem("about:blank", code, status, code))
+def declined(code: str, status: int = 401, **data: object) -> Declined:
+    return Declined(Problem("about:blank", code, status, code, data=data))
 
 
 def test_two_lines_of_standard_input(msc: Msc, flow: type[Flow]) -> None:
@@ -116,6 +133,48 @@ def test_a_script_is_not_asked_for_a_former_password(msc: Msc, flow: type[Flow])
     flow.steps = [WrongPassword()]
     ran = msc("login", "-u", "rina", "--stdin", stdin=f"{PASSWORD}\n123456\n")
     assert (ran.code, len(flow.seen)) == (Exit.NOT_ALLOWED, 1)
+
+
+def test_a_new_laptop_is_let_in_by_a_code(msc: Msc, flow: type[Flow], typed: Callable[..., Any]) -> None:
+    assert typed("-u", "rina", "--enrol", lines=f"ABCD EFGH\n{PASSWORD}\n123456\n").code == Exit.OK
+    assert msc("login", "-u", "rina", "--enrol", "--stdin", stdin=f"WXYZ\n{PASSWORD}\n123456\n").code == Exit.OK
+    assert flow.invitations == ["ABCD EFGH", "WXYZ"]
+    flow.steps, flow.invitations[:] = [declined("enrolment_needed", 403)], []
+    ran = typed("-u", "rina", lines=f"{PASSWORD}\nABCD-EFGH\n123456\n")
+    assert (ran.code, flow.invitations) == (Exit.OK, ["", "ABCD-EFGH"])
+    assert "baru di sini" in ran.err.replace("\n", " ")
+    flow.steps = [declined("enrolment_needed", 403)]
+    assert msc("login", "-u", "rina", "--stdin", stdin=f"{PASSWORD}\n1\n").code == Exit.NOT_ALLOWED
+
+
+def test_an_authenticator_is_set_up_on_the_other_screen(flow: type[Flow], typed: Callable[..., Any]) -> None:
+    flow.setup, flow.steps = True, [None, declined("code_clock", seconds=90)]
+    ran = typed("-u", "rina", lines=f"{PASSWORD}\n111 111\n222222\n333333\n444444\n\n")
+    assert ran.code == Exit.OK
+    confirmed = [value for name, value, _over in flow.seen if name == "confirm"]
+    assert confirmed == ["111111 222222", "333333 444444"]
+    before, _start, rest = ran.err.partition("\x1b[?1049h")
+    shown, _end, after = rest.partition("\x1b[?1049l")
+    assert "ABCD EFGH" in shown
+    assert "AAAA-BBBB" in shown
+    assert "90" in shown
+    assert shown.endswith("\x1b[2J\x1b[H")
+    for secret in ("ABCD EFGH", "AAAA-BBBB"):
+        assert secret not in before + after
+
+
+def test_a_script_can_not_set_an_authenticator_up(msc: Msc, flow: type[Flow]) -> None:
+    flow.setup = True
+    ran = msc("login", "-u", "rina", "--stdin", stdin=f"{PASSWORD}\n123456\n")
+    assert (ran.code, [name for name, *_rest in flow.seen]) == (Exit.USAGE, ["password"])
+
+
+def test_a_laptops_clock_that_is_off_is_told(
+    flow: type[Flow], typed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seconds, told in ((59, False), (-60, True), (75, True)):
+        monkeypatch.setattr(flow, "clock_off", timedelta(seconds=seconds))
+        assert (f"{abs(seconds)} d" in typed("-u", "rina", lines=f"{PASSWORD}\n123456\n").err) is told
 
 
 def test_a_person_may_mistype_the_code(flow: type[Flow], typed: Callable[..., Any]) -> None:

@@ -33,6 +33,7 @@ SET_UP = """
 [site]
 name = "Pusat Ramai"
 zone = "Asia/Jakarta"
+enrolment = "open"
 [[queue]]
 key = "triage"
 name = "Triase"

@@ -40,6 +40,7 @@ CENTRE = """
 [site]
 name = "Pusat Ramai"
 zone = "Asia/Jakarta"
+enrolment = "open"
 [[queue]]
 key = "triage"
 name = "Triase"
@@ -120,7 +121,8 @@ class Peer:
             self.crowd.stop.wait(PAUSE)
 
     def sign_in(self, secret: str) -> None:
-        body = {"login": self.login, "password": PASSWORD, "device_key": self.laptop.public}
+        nonce = self.ask("GET", "/v1/hello").json()["nonce"]
+        body = msgspec.to_builtins(self.laptop.asks(nonce, self.login, PASSWORD))
         pending = self.ask("POST", "/v1/session", json=body).json()["token"]
         code, bearer = pyotp.TOTP(secret).at(clock.now()), {"Authorization": f"Bearer {pending}"}
         reply = self.ask("POST", "/v1/session/code", json={"code": code}, headers=bearer)

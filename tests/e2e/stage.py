@@ -39,6 +39,7 @@ CENTRE = """
 [site]
 name = "Pusat Uji"
 zone = "Asia/Jakarta"
+enrolment = "open"
 [[queue]]
 key = "triage"
 name = "Triase"

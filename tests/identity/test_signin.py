@@ -5,19 +5,20 @@ from typing import Any
 
 import pytest
 
-from msc_console import clock, seal
+from msc_console import clock, device_proof, seal
 from msc_console.config import Home, KeyringPolicy
 from msc_console.errors import NotAllowed, Unreachable
 from msc_console.identity import vault
 from msc_console.identity.custody import Custody
 from msc_console.identity.errors import KeyringUnavailable, VaultMissing, WrongPassword
 from msc_console.identity.signer import InProcess
-from msc_console.identity.signin import SignIn, refresh, totp_now, unlock
+from msc_console.identity.signin import DeviceWords, SignIn, refresh, totp_now, unlock
 from msc_console.sync.wire import Pending, Tokens
+from msc_console.sync.wire_accounts import Confirmed
 from tests.identity.conftest import LOGIN, PASSWORD, SECRET
 from tests.identity.keyrings import Memory, keyring
 
-CODE = "123456"
+CODE, NONCE = "123456", "n" * 54
 NEW_PASSWORD = "kuda hitam di tepi kali"
 
 
@@ -30,16 +31,27 @@ class Central:
     devices: dict[str, str] = field(default_factory=dict)
     asked: list[Any] = field(default_factory=list)
     vaults: list[str] = field(default_factory=list)
+    enrolments: list[str] = field(default_factory=list)
     keyring: str = ""
 
-    def sign_in(self, *, login: str, password: str, device_key: str, device_name: str, vault: str) -> Pending:
-        self.asked.append((login, device_key, device_name))
+    def nonce(self) -> str:
         if not self.reachable:
             raise Unreachable("unreachable")
+        return NONCE
+
+    def sign_in(self, login: str, password: str, device: DeviceWords) -> Pending:
+        device_key = device.device_key
+        assert device_proof.holds(device.nonce, login, device_key, device.receive_key, device.proof)
+        assert device.nonce == NONCE
+        self.asked.append((login, device_key, device.name))
+        self.enrolments.append(device.enrolment)
         if password != self.password:
             raise NotAllowed("bad_credentials")
-        self.vaults.append(vault)
+        self.vaults.append(device.vault)
         return Pending(f"pending|{device_key}", "2026-07-02T03:09:05.678Z", self.keyring)
+
+    def confirm(self, token: str, first: str, second: str) -> Confirmed:
+        return Confirmed(self.code(token, code=second, take_over=False), [first])
 
     def code(self, token: str, *, code: str, take_over: bool) -> Tokens:
         self.asked.append(take_over)
@@ -228,3 +240,15 @@ def test_where_a_keyring_works_a_new_vault_needs_it(central: Central, home: Home
     flow.begin(PASSWORD)
     secret = flow.finish(CODE).secret
     assert (central.vaults, keys.mode, keys.open(PASSWORD)) == (["keyring"], "keyring", secret)
+
+
+def test_the_code_for_a_new_laptop_goes_with_the_password(central: Central, home: Home) -> None:
+    flow = SignIn(central, home.person(LOGIN), LOGIN, laptop=KeyringPolicy.OPTIONAL)
+    flow.begin(PASSWORD, enrolment="ABCD-EFGH")
+    assert central.enrolments == ["ABCD-EFGH"]
+
+
+def test_two_codes_of_a_new_authenticator_finish_a_sign_in_too(central: Central, home: Home) -> None:
+    signed, codes = _sign_in(central, home).confirm("111111", CODE)
+    assert codes == ["111111"]
+    assert unlock(home.person(LOGIN), LOGIN, PASSWORD) == signed.secret

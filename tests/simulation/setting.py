@@ -27,6 +27,7 @@ CENTRE = """
 [site]
 name = "Pusat Simulasi"
 zone = "Asia/Jakarta"
+enrolment = "open"
 [[queue]]
 key = "umum"
 name = "Umum"

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from ... import __version__
 from ...clock import iso
 from ...sync.wire import (
+    DEVICE_PROOF,
     PROTOCOL,
     PROTOCOL_OLDEST_PULL,
     PROTOCOL_OLDEST_PUSH,
@@ -18,11 +19,11 @@ from ...sync.wire import (
     Hello,
     Site,
 )
-from .. import migrate
+from .. import migrate, nonces
 from ..problems import ProblemError, described
 from ..service import service_of
 
-FEATURES = (ZSTD, STREAM, SNAPSHOTS, VERIFY)
+FEATURES = (ZSTD, STREAM, SNAPSHOTS, VERIFY, DEVICE_PROOF)
 """What `Hello.features` names."""
 
 Asked = Request[Any, Any, Any]
@@ -47,6 +48,7 @@ def hello(request: Asked) -> Hello:
         site=Site(id=site["site_id"], name=site["site_name"], zone=site["site_zone"]),
         server_time=iso(service.now()),
         features=list(FEATURES),
+        nonce=nonces.new(service.settings.key, service.now()),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import msgspec
 import zstandard
+from sqlalchemy import text
 from uuid_utils import uuid7
 
 from msc_console import escrow, records
@@ -215,6 +216,13 @@ def _lead(hall: Hall, caller: Caller) -> Caller:
     return hall.of(Role.MANAGER if caller.role is not Role.MANAGER else Role.SUPERVISOR)
 
 
+def _asked_by_another(hall: Hall, caller: Caller) -> list[Ask]:
+    with hall.central.write() as conn:
+        conn.execute(text("DELETE FROM reset"))
+    asked = get(hall, _lead(hall, caller), Ask("POST", "/v1/resets", {"login": "asing"}))
+    return [Ask("POST", f"/v1/resets/{asked.json()['id']}/approve")]
+
+
 _NO_DEVICE = {"login": "nobody", "password": "p" * 20, "device_key": "A" * 43}
 
 ROWS: Mapping[tuple[str, str], Row] = {
@@ -232,7 +240,32 @@ ROWS: Mapping[tuple[str, str], Row] = {
         own=one("POST", "/v1/session/refresh", {"refresh": "x" * 43, "proof": "x"}), right=None, ok=401
     ),
     ("PUT", "/v1/session/password"): Row(
-        own=one("PUT", "/v1/session/password", {"old": "x", "new": "y" * 15}), right=Right.READ, ok=401
+        own=one("PUT", "/v1/session/password", {"old": "x", "new": "burung camar petang"}), right=Right.READ, ok=401
+    ),
+    ("POST", "/v1/totp/setup"): Row(own=one("POST", "/v1/totp/setup"), right=None, kind="setup", ok=401),
+    ("POST", "/v1/totp/confirm"): Row(
+        own=one("POST", "/v1/totp/confirm", {"first": "1", "second": "2"}), right=None, kind="setup", ok=401
+    ),
+    ("GET", "/v1/account"): Row(own=one("GET", "/v1/account"), right=Right.READ),
+    ("POST", "/v1/account/seen"): Row(
+        own=one("POST", "/v1/account/seen", {"notices": ["x"]}), right=Right.READ, ok=204
+    ),
+    ("POST", "/v1/account/recovery"): Row(
+        own=one("POST", "/v1/account/recovery", {"password": "x"}), right=Right.READ, ok=401
+    ),
+    ("POST", "/v1/enrolments"): Row(
+        own=one("POST", "/v1/enrolments", {"login": "agent"}),
+        foreign=one("POST", "/v1/enrolments", {"login": "nobody"}),
+        right=Right.ACCOUNTS,
+    ),
+    ("GET", "/v1/resets/waiting"): Row(own=one("GET", "/v1/resets/waiting"), right=Right.RESET),
+    ("POST", "/v1/resets"): Row(
+        own=one("POST", "/v1/resets", {"login": "agent"}),
+        foreign=one("POST", "/v1/resets", {"login": "nobody"}),
+        right=Right.RESET,
+    ),
+    ("POST", "/v1/resets/{reset}/approve"): Row(
+        own=_asked_by_another, foreign=one("POST", f"/v1/resets/{uuid7()}/approve"), right=Right.RESET
     ),
     ("POST", "/v1/device"): Row(own=one("POST", "/v1/device", {"device": "x" * 36, "proof": "x"}), right=None, ok=401),
     ("DELETE", "/v1/session"): Row(own=one("DELETE", "/v1/session"), right=Right.READ, ok=204),

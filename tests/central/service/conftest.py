@@ -14,8 +14,8 @@ import pyotp
 import pytest
 from uuid_utils import uuid7
 
-from msc_console import seal
-from msc_console.central import masterkey, setup
+from msc_console import device_proof, seal
+from msc_console.central import masterkey, nonces, setup
 from msc_console.central.app import create_app
 from msc_console.central.auth import Auth
 from msc_console.central.centre import Centre, parse
@@ -30,6 +30,7 @@ CENTRE = """
 [site]
 name = "Pusat Uji"
 zone = "Asia/Jakarta"
+enrolment = "open"
 [[queue]]
 key = "triage"
 name = "Triase"
@@ -96,6 +97,18 @@ class Laptop:
     def proof(self, refresh: str) -> str:
         return seal.sign(self.private, f"msc-refresh|{refresh}".encode())
 
+    def asks(self, nonce: str, login: str, password: str, **more: str) -> SignIn:
+        """The first step of a sign-in, proven under central's nonce."""
+        return SignIn(
+            login=login,
+            password=password,
+            device_key=self.public,
+            nonce=nonce,
+            proof=device_proof.prove(self.private, nonce, login),
+            receive_key=device_proof.receive_key(self.private),
+            **{"device_name": "laptop uji", **more},
+        )
+
     def op(self, kind: str, target: str, args: dict[str, Any], now: datetime) -> Envelope:
         """The next sealed op of this laptop."""
         self.counter += 1
@@ -131,7 +144,7 @@ class Place:
         return pyotp.TOTP(self.secrets[login]).at(self.hands.at + timedelta(seconds=30 * steps))
 
     def ask(self, login: str, laptop: Laptop, password: str = PASSWORD) -> SignIn:
-        return SignIn(login=login, password=password, device_key=laptop.public, device_name="laptop uji")
+        return laptop.asks(nonces.new(self.key, self.hands.at), login, password)
 
     def pending(self, login: str, laptop: Laptop) -> str:
         """The token of a first step that went well."""

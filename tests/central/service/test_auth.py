@@ -11,7 +11,7 @@ from msc_console.central import auth as auth_room
 from msc_console.central import tokens
 from msc_console.central.problems import ProblemError
 from msc_console.clock import to_ms
-from msc_console.sync.wire import Code, Refresh, SignIn, Tokens
+from msc_console.sync.wire import Code, Refresh, Tokens
 
 from .conftest import PASSWORD, Laptop, Place
 
@@ -100,7 +100,7 @@ def test_a_wrong_code_is_the_same_answer_and_no_session(place: Place) -> None:
         "000000" if place.code("rina") != "000000" else "111111",
         "12345",
         "１２３４５６",
-        place.code("rina", 3),
+        place.code("rina", 12),
     ):
         error = problem(lambda code=wrong: place.auth.code(token, Code(code=code), place.hands.at))  # type: ignore[misc]
         assert (error.code, error.data) == ("credentials_wrong", {})
@@ -111,7 +111,7 @@ def test_a_person_without_a_seed_has_no_code(place: Place) -> None:
     with place.central.write() as conn:
         conn.execute(text("UPDATE person SET totp_secret = NULL"))
     token = place.pending("rina", Laptop.new())
-    assert problem(lambda: place.auth.code(token, Code(code="000000"), place.hands.at)).code == "credentials_wrong"
+    assert problem(lambda: place.auth.code(token, Code(code="000000"), place.hands.at)).code == "token_unknown"
 
 
 @pytest.mark.protocol("P-023")
@@ -184,7 +184,7 @@ def test_passwords_are_throttled_by_login_known_or_not(place: Place, login: str)
 @pytest.mark.protocol("P-024")
 def test_an_address_is_throttled_over_logins(place: Place) -> None:
     def guess(login: str) -> str:
-        ask = SignIn(login=login, password="wrong", device_key=Laptop.new().public)
+        ask = place.ask(login, Laptop.new(), "wrong")
         return problem(lambda: place.auth.sign_in(ask, "10.0.0.9", place.hands.at)).code
 
     codes = [guess(f"user{place}") for place in range(21)]

@@ -25,7 +25,7 @@ def test_a_shift_over_http(place: Place, server: Server, laptop: Laptop) -> None
     assert (hello.product, hello.site.name, hello.site.zone) == ("msc-console", "Pusat Uji", "Asia/Jakarta")
     assert reply.headers["MSC-Server-Time"] == hello.server_time == iso(place.hands.at)
 
-    first = client.post("/v1/session", json={"login": "rina", "password": PASSWORD, "device_key": laptop.public})
+    first = client.post("/v1/session", json=msgspec.to_builtins(laptop.asks(hello.nonce, "rina", PASSWORD)))
     assert first.status_code == 200, first.text
     pending = first.json()["token"]
     second = client.post(
@@ -91,7 +91,7 @@ def test_problems_have_one_shape(place: Place, server: Server, signed_in: httpx.
     failed(anyone.post("/v1/session", content=b'{"login": "\xff"}'), 400, "invalid_request")
     bad_key = {"login": "rina", "password": PASSWORD, "device_key": "XY"}
     assert failed(anyone.post("/v1/session", json=bad_key), 400, "invalid_request") == {"fields": ["device_key"]}
-    wrong = bad_key | {"password": "wrong", "device_key": laptop.public}
+    wrong = msgspec.to_builtins(place.ask("rina", laptop, "wrong"))
     failed(anyone.post("/v1/session", json=wrong), 401, "credentials_wrong")
     failed(signed_in.get("/v1/changes", params={"cursor": "foreign"}), 410, "cursor_expired")
     for params in ({"limit": 0}, {"limit": 501}, {"limit": "x"}, {"wait": 26}, {"cursor": "x" * 5000}):
@@ -105,8 +105,10 @@ def test_problems_have_one_shape(place: Place, server: Server, signed_in: httpx.
 
 
 @pytest.mark.protocol("P-021", "P-074")
-def test_a_nul_is_nobodys_name_and_no_ops(server: Server, signed_in: httpx.Client, laptop: Laptop) -> None:
-    ask = {"login": "ri\0na", "password": PASSWORD, "device_key": laptop.public}
+def test_a_nul_is_nobodys_name_and_no_ops(
+    place: Place, server: Server, signed_in: httpx.Client, laptop: Laptop
+) -> None:
+    ask = msgspec.to_builtins(place.ask("ri\0na", laptop))
     failed(server().post("/v1/session", json=ask), 401, "credentials_wrong")
     assert signed_in.post("/v1/ops/status", json={"ops": ["\0"]}).json() == {"results": []}
 
@@ -172,7 +174,7 @@ def test_another_protocol_is_told_the_range(server: Server, told: str, code: str
 @pytest.mark.protocol("P-024")
 def test_waits_are_told_in_a_header(place: Place, server: Server, laptop: Laptop) -> None:
     client = server()
-    body = {"login": "rina", "password": "wrong", "device_key": laptop.public}
+    body = msgspec.to_builtins(place.ask("rina", laptop, "wrong"))
     for _ in range(5):
         failed(client.post("/v1/session", json=body), 401, "credentials_wrong")
     reply = client.post("/v1/session", json=body)

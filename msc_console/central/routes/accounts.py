@@ -1,0 +1,150 @@
+"""Accounts: the authenticator's set-up, the own recovery codes, new laptops, and resets by two persons."""
+
+from typing import Any
+
+from litestar import Request, get, post
+from litestar.params import FromPath, JSONBody
+
+from ...domain.rights import Right
+from ...sync.wire_accounts import (
+    Account,
+    Confirm,
+    Confirmed,
+    Enrolment,
+    EnrolmentAsk,
+    NoticesSeen,
+    RecoveryAsk,
+    RecoveryCodes,
+    Reset,
+    ResetAsk,
+    Resets,
+    Seed,
+)
+from .. import enrolling, own_account, resets
+from ..guards import bearer, signed_in
+from ..problems import described
+from ..service import service_of, session_of
+
+Asked = Request[Any, Any, Any]
+_SETUP: dict[str, Any] = {
+    "status_code": 200,
+    "sync_to_thread": True,
+    "opt": {"protocol": "pull"},
+    "security": [{"setup": []}],
+    "tags": ["account"],
+}
+
+
+def _of(right: Right, status: int = 200) -> dict[str, Any]:
+    """What the routes of a session have in common."""
+    return {
+        "status_code": status,
+        "guards": [signed_in],
+        "sync_to_thread": True,
+        "opt": {"protocol": "pull", "right": right},
+        "security": [{"access": []}],
+        "tags": ["account"],
+    }
+
+
+@post("/v1/totp/setup", summary="A seed for the authenticator", responses=described(400, 401, 409, 426, 503), **_SETUP)
+def setup(request: Asked) -> Seed:
+    """Under the token of a first step that said `setup`. Refused once an authenticator counts."""
+    service = service_of(request)
+    return service.auth.seed(bearer(request), service.now())
+
+
+@post(
+    "/v1/totp/confirm",
+    summary="Two codes of it, and the session begins",
+    responses=described(400, 401, 409, 413, 426, 503),
+    **_SETUP,
+)
+def confirm(request: Asked, data: JSONBody[Confirm]) -> Confirmed:
+    """Both codes are used up. The recovery codes are told this once."""
+    service = service_of(request)
+    done = service.auth.confirm(bearer(request), data, service.now())
+    service.pokes.look_again()
+    return done
+
+
+@get("/v1/account", summary="How the caller gets in", responses=described(400, 401, 403, 426, 503), **_of(Right.READ))
+def account(request: Asked) -> Account:
+    """With the notices that the caller has not seen yet."""
+    return own_account.look(service_of(request).auth, session_of(request))
+
+
+@post(
+    "/v1/account/seen",
+    summary="Notices that were seen",
+    responses=described(400, 401, 403, 413, 426, 503),
+    **_of(Right.READ, 204),
+)
+def seen(request: Asked, data: JSONBody[NoticesSeen]) -> None:
+    """They are not told again."""
+    service = service_of(request)
+    own_account.seen(service.auth, session_of(request), data, service.now())
+
+
+@post(
+    "/v1/account/recovery",
+    summary="New recovery codes",
+    responses=described(400, 401, 403, 413, 426, 429, 503),
+    **_of(Right.READ),
+)
+def recovery(request: Asked, data: JSONBody[RecoveryAsk]) -> RecoveryCodes:
+    """For whoever shows the password again; the former codes end."""
+    service = service_of(request)
+    return own_account.new_recovery_codes(service.auth, session_of(request), data.password, service.now())
+
+
+@post(
+    "/v1/enrolments",
+    summary="A code for a new laptop",
+    responses=described(400, 401, 403, 404, 413, 426, 503),
+    **_of(Right.ACCOUNTS),
+)
+def enrol(request: Asked, data: JSONBody[EnrolmentAsk]) -> Enrolment:
+    """Good once, within 15 minutes, for the person named. A former unused code of theirs ends."""
+    service = service_of(request)
+    with service.central.write() as conn:
+        return enrolling.make(conn, data.login[:200], session_of(request).person.id, service.now())
+
+
+@get("/v1/resets/waiting", summary="Resets that wait", responses=described(400, 401, 403, 426, 503), **_of(Right.RESET))
+def waiting(request: Asked) -> Resets:
+    """For a second person to approve."""
+    service = service_of(request)
+    with service.central.read() as conn:
+        return resets.waiting(conn, service.now())
+
+
+@post(
+    "/v1/resets",
+    summary="Ask that a second factor is set back",
+    responses=described(400, 401, 403, 404, 413, 426, 503),
+    **_of(Right.RESET),
+)
+def ask_reset(request: Asked, data: JSONBody[ResetAsk]) -> Reset:
+    """Nothing changes before another person approves."""
+    service = service_of(request)
+    with service.central.write() as conn:
+        return resets.ask(conn, data.login[:200], session_of(request).person, service.now())
+
+
+@post(
+    "/v1/resets/{reset:str}/approve",
+    summary="Approve a reset that another has asked for",
+    responses=described(400, 401, 403, 404, 426, 503),
+    **_of(Right.RESET),
+)
+def approve(request: Asked, reset: FromPath[str]) -> Reset:
+    """All sessions of the person concerned end, and the next sign-in sets an authenticator up."""
+    service = service_of(request)
+    with service.central.write() as conn:
+        done = resets.approve(conn, reset, session_of(request).person, service.now())
+    service.pokes.look_again()
+    return done
+
+
+handlers = [setup, confirm, account, seen, recovery, enrol, waiting, ask_reset, approve]

@@ -1,0 +1,86 @@
+"""Setting an authenticator up at a terminal: the seed on the alternate screen alone, then two codes, then the recovery
+codes, which are shown once and leave nothing in the scrollback."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from .. import terminal
+from ..errors import MscError, UsageError
+from ..i18n import _
+from ..messages import sentence
+from . import seats
+
+if TYPE_CHECKING:
+    from ..desk.opening import SigningIn
+
+TRIES = 5
+
+
+def by_terminal(flow: "SigningIn") -> None:
+    """The whole set-up of a sign-in that asks for it. UsageError `setup_needs_terminal` where nobody can be asked."""
+    if not seats.terminal():
+        raise UsageError("setup_needs_terminal")
+    with aside():
+        seed = flow.seed()
+        codes = _confirmed(flow, seed.secret, seed.uri)
+        show_recovery(codes)
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """The terminal's other screen, wiped before it is left: nothing of it stays in the scrollback."""
+    sys.stderr.write(terminal.other_screen(True))
+    try:
+        yield
+    finally:
+        sys.stderr.write(terminal.other_screen(False))
+        sys.stderr.flush()
+
+
+def _confirmed(flow: "SigningIn", secret: str, uri: str) -> list[str]:
+    from .. import authenticator
+
+    told = ""
+    for left in range(TRIES - 1, -1, -1):
+        page([
+            *(terminal.white_on_black(row) for row in authenticator.rows(uri)),
+            authenticator.grouped(secret),
+            told or _("Scan it with the authenticator, or type the text in. Then two codes, one after the other."),
+        ])  # fmt: skip
+        first = ask(_("Code"))
+        second = ask(_("The next code"))
+        try:
+            return flow.confirm(first, second)
+        except MscError as error:
+            if error.key not in ("credentials_wrong", "code_clock") or not left:
+                raise
+            told = sentence(error.key, error.data)
+    raise AssertionError("the last try raises")
+
+
+def show_recovery(codes: Sequence[str]) -> None:
+    """The codes, until they are copied."""
+    page([
+        _("Recovery codes, each good once in place of a code. Write them down now: they are never shown again."),
+        "",
+        *(f"  {code}" for code in codes),
+        "",
+    ])  # fmt: skip
+    ask(_("Enter when they are written down"))
+
+
+def page(lines: Sequence[str]) -> None:
+    """These lines alone on the screen."""
+    sys.stderr.write(terminal.blank() + "\r\n".join(lines) + "\r\n")
+
+
+def ask(prompt: str) -> str:
+    """A line typed in full sight. UsageError `line_missing` when the terminal is gone."""
+    sys.stderr.write(f"{prompt}: ")
+    sys.stderr.flush()
+    raw = sys.stdin.readline()
+    if not raw:
+        raise UsageError("line_missing")
+    return raw.strip().replace(" ", "")

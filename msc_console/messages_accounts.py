@@ -1,0 +1,40 @@
+"""The sentences about ways into central: new laptops, authenticators, recovery, resets, notices. Part of `messages`."""
+
+from .i18n import N_
+
+OF_ACCOUNTS: dict[str, str] = {
+    "enrolment_needed": N_(
+        "This laptop is new here. Ask technical support or the duty manager for a code, and sign in with it: "
+        "msc login --enrol."
+    ),
+    "enrolment_wrong": N_(
+        "The code for a new laptop is wrong, used up or over: it is good once, for 15 minutes. Ask for another."
+    ),
+    "code_clock": N_(
+        "The code is right for another time: the telephone's clock is off by about {seconds} s. Let the telephone set "
+        "its clock by itself, then take a new code."
+    ),
+    "code_stopped": N_(
+        "Too many wrong codes in a row, so no code counts any more. Two leads can set your second factor back: "
+        "msc user reset-2fa."
+    ),
+    "clock_here": N_(
+        "This laptop's clock is off by {seconds} s from central's. Put it right: times of your work are judged by it."
+    ),
+    "totp_set_up_already": N_("The authenticator is set up already. Sign in again with its code."),
+    "password_guessable": N_(
+        "That password would be guessed: common words, names, years and rows of keys don't count."
+    ),
+    "reset_own": N_("Nobody asks for or approves the reset of their own second factor."),
+    "reset_alone": N_("You have asked for this reset yourself; another lead has to approve it."),
+    "reset_unknown": N_("There is no such request, or it is over. Ask anew: msc user reset-2fa LOGIN."),
+    "setup_needs_terminal": N_("The authenticator has to be set up first; that needs a terminal: msc login."),
+    "recovery_used": N_("{login} has signed in with a recovery code; {left} are left. Was it them?"),
+    "many_wrong_codes": N_("{failed} wrong codes in a row for {login}. Was it them?"),
+    "password_changed": N_("Your password was changed and all other sessions ended. Not you? Tell technical support."),
+    "reset_asked": N_(
+        "{by} asks that the second factor of {login} is set back. Approve: msc user reset-2fa {login} --approve"
+    ),
+    "reset_done": N_("Your second factor was set back: asked by {asked}, approved by {approved}."),
+}
+"""Merged into `messages.SENTENCES`."""
