@@ -1,21 +1,24 @@
 """The QR code of an authenticator's seed as text: two rows of it in one line of the terminal, by half blocks.
 
-It is always dark on light, whatever the terminal's colours, because many telephones read nothing else. The text of a
-seed (97 characters with short names) is 37 modules and a border: 21 lines, 41 columns.
+Painted light on dark it is dark on light, as telephones want it. The text of a seed with short names (up to 106
+characters) is 37 modules and a border: 21 lines, 41 columns.
 """
 
-BORDER = 2
-"""Light modules around it. The norm asks for 4; telephones read 2, and 24 lines have room for no more."""
+BORDER, NARROW = 2, 1
+"""Light modules around it: the norm asks for 4, telephones read fewer, and 24 lines have no room for more. A code of
+more than 37 modules gets the narrow one."""
+USUAL = 37
 HALVES = {(True, True): " ", (True, False): "\u2584", (False, True): "\u2580", (False, False): "\u2588"}
 """(upper dark, lower dark) -> the character, in light colour on dark ground."""
 
 
 def rows(uri: str) -> list[str]:
-    """The lines, of one width; painted light on dark they are the code."""
+    """The lines, of one width; to be painted light on dark."""
     import segno
 
     code = segno.make_qr(uri, error="l", boost_error=False)
-    lines = [[bool(module) for module in line] for line in code.matrix_iter(scale=1, border=BORDER)]
+    border = BORDER if len(code.matrix) <= USUAL else NARROW
+    lines = [[bool(module) for module in line] for line in code.matrix_iter(scale=1, border=border)]
     if len(lines) % 2:
         lines.append([False] * len(lines[0]))
     return [
@@ -24,6 +27,7 @@ def rows(uri: str) -> list[str]:
     ]
 
 
-def grouped(secret: str) -> str:
-    """A seed as people copy it: groups of four."""
-    return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+def grouped(secret: str, groups: int = 4) -> list[str]:
+    """A seed as people copy it: groups of four, so many in a line."""
+    fours = [secret[at : at + 4] for at in range(0, len(secret), 4)]
+    return [" ".join(fours[at : at + groups]) for at in range(0, len(fours), groups)]

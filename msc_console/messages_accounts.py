@@ -25,6 +25,8 @@ OF_ACCOUNTS: dict[str, str] = {
     "password_guessable": N_(
         "That password would be guessed: common words, names, years and rows of keys don't count."
     ),
+    "recovery_needs_terminal": N_("That is shown on a terminal alone, so that no file keeps it."),
+    "authenticator_left": N_("You left your authenticator. The next sign-in sets the new one up: msc login."),
     "reset_own": N_("Nobody asks for or approves the reset of their own second factor."),
     "reset_alone": N_("You have asked for this reset yourself; another lead has to approve it."),
     "reset_unknown": N_("There is no such request, or it is over. Ask anew: msc user reset-2fa LOGIN."),

@@ -34,6 +34,25 @@ MOST_FAILURES = 100
 """Wrong codes in a row that are told to others, and after which nothing but a reset helps."""
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A right code of a person whose row is held. `step` None: a recovery code."""
+
+    person: tokens.Row
+    code: str
+    step: int | None = None
+
+    def use(self, conn: Connection, now: datetime) -> None:
+        """Uses the code up and ends the count of wrong ones."""
+        step = self.person["totp_step"] if self.step is None else self.step
+        conn.execute(
+            text("UPDATE person SET totp_step = :step, failed = 0, locked_until = NULL WHERE id = :id"),
+            {"step": step, "id": self.person["id"]},
+        )
+        if self.step is None:
+            recovery_codes.use(conn, self.person, self.code, now)
+
+
 @dataclass
 class Auth:
     """The sign-in of one central. Safe from any thread; every method is told the time."""
@@ -114,41 +133,38 @@ class Auth:
 
     def _code(self, conn: Connection, session: tokens.Session, ask: Code, now: datetime) -> Tokens | ProblemError:
         """In the caller's transaction; a problem is returned, because the count of failures has to be committed."""
-        at = to_ms(now)
-        # Every try counts as failed at first. This statement also locks the row until the verdict is committed.
+        judged = self.judge(conn, session.person.id, ask.code, now)
+        if isinstance(judged, ProblemError):
+            return judged
+        others = [row for row in tokens.active(conn, session.person.id, now) if row["device"] != session.device["id"]]
+        if others and not ask.take_over:
+            # The code isn't used up: the same one goes with the take-over that the person is asked about now.
+            conn.execute(text("UPDATE person SET failed = failed - 1 WHERE id = :id"), {"id": session.person.id})
+            return ProblemError(
+                "session_active", device=others[0]["device_name"] or "", since=iso(from_ms(others[0]["created_at"]))
+            )
+        judged.use(conn, now)
+        return self._start(conn, session, judged.person, now, took_over=bool(others))
+
+    def judge(self, conn: Connection, id: str, code: str, now: datetime) -> "Judged | ProblemError":
+        """Whether a code is right for a person, whose row is held until the caller's transaction ends. It counts as
+        failed until `Judged.use`; a problem has to be committed before it is raised."""
         statement = (
             "UPDATE person SET failed = failed + 1 WHERE id = :id AND active = 1 AND failed < :most "
             "AND (locked_until IS NULL OR locked_until <= :at) RETURNING *"
         )
-        person = tokens.one(conn, statement, id=session.person.id, at=at, most=MOST_FAILURES)
+        person = tokens.one(conn, statement, id=id, at=to_ms(now), most=MOST_FAILURES)
         if person is None:
-            return self._locked(conn, session.person.id, now)
+            return self._locked(conn, id, now)
         if person["totp_secret"] is None:  # set back since the password was shown
             return ProblemError("session_ended")
         seed = totp.open_seed(self.key.seeds, person["id"], person["totp_secret"])
-        step = totp.matching_step(seed, ask.code, now)
-        spare = step is None and recovery_codes.unused(conn, person["id"], ask.code)
-        if not spare and (step is None or step <= person["totp_step"]):
-            return _wrong(conn, person, now, None if step else totp.far_step(seed, ask.code, now))
-        others = [row for row in tokens.active(conn, person["id"], now) if row["device"] != session.device["id"]]
-        if others and not ask.take_over:
-            # The code isn't used up: the same one goes with the take-over that the person is asked about now.
-            conn.execute(text("UPDATE person SET failed = failed - 1 WHERE id = :id"), {"id": person["id"]})
-            return ProblemError(
-                "session_active", device=others[0]["device_name"] or "", since=iso(from_ms(others[0]["created_at"]))
-            )
-        used = conn.execute(
-            text(
-                "UPDATE person SET totp_step = :step, failed = 0, locked_until = NULL "
-                "WHERE id = :id AND totp_step < :step"
-            ),
-            {"step": person["totp_step"] + 1 if spare else step, "id": person["id"]},
-        )
-        if used.rowcount != 1:
-            return _wrong(conn, person, now)
-        if spare:
-            recovery_codes.use(conn, person, ask.code, now)
-        return self._start(conn, session, person, now, took_over=bool(others))
+        step = totp.matching_step(seed, code, now)
+        if step is None and recovery_codes.unused(conn, person["id"], code):
+            return Judged(person, code)
+        if step is None or step <= person["totp_step"]:
+            return _wrong(conn, person, now, None if step else totp.far_step(seed, code, now))
+        return Judged(person, code, step)
 
     def _start(
         self, conn: Connection, session: tokens.Session, person: tokens.Row, now: datetime, *, took_over: bool

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from ..sync.wire_accounts import Account, NoticesSeen, RecoveryCodes
-from . import notices, recovery_codes, tokens
+from ..sync.wire_accounts import Account, AuthenticatorLeft, NoticesSeen, RecoveryCodes
+from . import audit, notices, recovery_codes, second_factor, tokens
 from .auth import Auth
 from .problems import ProblemError, too_many_tries
 
@@ -30,6 +30,24 @@ def new_recovery_codes(auth: Auth, session: tokens.Session, password: str, now: 
     _prove(auth, session, password)
     with auth.central.write() as conn:
         return RecoveryCodes(recovery=recovery_codes.make(conn, session.person.id, now))
+
+
+def leave_authenticator(auth: Auth, session: tokens.Session, ask: AuthenticatorLeft, now: datetime) -> None:
+    """The person goes to another telephone: password and a code, and the next sign-in sets the new one up. All sessions
+    and recovery codes end. ProblemError as a sign-in's two steps."""
+    _prove(auth, session, ask.password)
+    person = session.person.id
+    with auth.central.write() as conn:
+        judged = auth.judge(conn, person, ask.code, now)
+        if not isinstance(judged, ProblemError):
+            judged.use(conn, now)
+            second_factor.set_back(conn, person)
+            recovery_codes.forget(conn, person)
+            tokens.end(conn, person, now)
+            audit.add(conn, now, person, "totp.leave", {"device": session.device["id"]})
+            notices.tell(conn, now, [person], "authenticator_left")
+            return
+    raise judged
 
 
 def _prove(auth: Auth, session: tokens.Session, password: str) -> None:

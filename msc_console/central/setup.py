@@ -35,7 +35,7 @@ class Enrolment:
 
     login: str
     secret: str
-    """Base32 seed of the authenticator app."""
+    """Base32 seed of the authenticator app; empty where the person sets it up."""
     uri: str
 
 
@@ -188,8 +188,10 @@ def user_add(
     role: Role | None = None,
     tier: Tier = Tier.L0,
     queues: Sequence[str] = (),
+    own_authenticator: bool = False,
 ) -> Enrolment:
-    """Gives a person of the set-up file, or a new one, a password and an authenticator seed.
+    """Gives a person of the set-up file, or a new one, a password and an authenticator seed; `own_authenticator`: the
+    password alone, and the person sets the authenticator up.
 
     A new person needs `name` and `role`. UsageError when the person can sign in already: a reset is another act.
     """
@@ -203,7 +205,7 @@ def user_add(
         hashed = passwords_of(meta).hash(password)
         with central.write() as conn:
             person, new = _person(conn, login, name, role, tier, queues)
-            enrolment = enrol(conn, key, person, hashed, meta["site_name"], now)
+            enrolment = enrol(conn, key, person, hashed, meta["site_name"], now, own_authenticator=own_authenticator)
             if new:
                 standing.note(conn, person, now)
                 announce(conn, [feed.Change(entity="person", id=person.id, ver=person.ver, put_groups=EVERYONE)], now)
@@ -235,13 +237,20 @@ def _person(
 
 
 def enrol(
-    conn: Connection, key: masterkey.MasterKey, person: Person, password_hash: str, site: str, now: datetime
+    conn: Connection,
+    key: masterkey.MasterKey,
+    person: Person,
+    password_hash: str,
+    site: str,
+    now: datetime,
+    *,
+    own_authenticator: bool = False,
 ) -> Enrolment:
     """Sets a person's password and a new seed in the caller's transaction, and ends all sessions they had."""
-    seed = totp.new_seed()
+    seed = "" if own_authenticator else totp.new_seed()
     values = {
         "hash": password_hash,
-        "seed": totp.seal_seed(key.seeds, person.id, seed),
+        "seed": totp.seal_seed(key.seeds, person.id, seed) if seed else None,
         "id": person.id,
     }
     changed = conn.execute(
@@ -255,7 +264,7 @@ def enrol(
         raise MscError("person_unknown", login=person.login)
     tokens.end(conn, person.id, now)
     audit.add(conn, now, ACTOR, "person.enrol", {"person": person.id})
-    return Enrolment(login=person.login, secret=seed, uri=totp.uri(seed, person.login, site))
+    return Enrolment(login=person.login, secret=seed, uri=totp.uri(seed, person.login, site) if seed else "")
 
 
 def user_list(url: str) -> list[dict[str, Any]]:

@@ -75,3 +75,11 @@ Database = Annotated[
         help="sqlite:///path or postgresql+psycopg://user@host/name",
     ),
 ]
+
+
+def member(kind: Any, value: str, option: str) -> Any:
+    """A word of the command line as one of a closed list. UsageError `option_unknown_value`."""
+    try:
+        return kind(value)
+    except ValueError:
+        raise UsageError("option_unknown_value", option=option, value=value, known=", ".join(kind)) from None

@@ -1,7 +1,9 @@
 """Setting an authenticator up at a terminal: the seed on the alternate screen alone, then two codes, then the recovery
 codes, which are shown once and leave nothing in the scrollback."""
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from ..desk.opening import SigningIn
 
 TRIES = 5
+GAP, LEAST_WORDS, PROMPTS = "  ", 24, 2
 
 
 def by_terminal(flow: "SigningIn") -> None:
@@ -26,6 +29,18 @@ def by_terminal(flow: "SigningIn") -> None:
         seed = flow.seed()
         codes = _confirmed(flow, seed.secret, seed.uri)
         show_recovery(codes)
+
+
+def _beside(code: list[str], words: list[str]) -> list[str]:
+    """The code with words at its right; where the window has no room for it, the words alone."""
+    wide, high = shutil.get_terminal_size()
+    room = wide - len(code[0]) - len(GAP)
+    if room < LEAST_WORDS or high < len(code) + PROMPTS:
+        return words
+    lines = [line for text in words for line in textwrap.wrap(text, room) or [""]]
+    lines += [""] * (len(code) - len(lines))
+    painted = [terminal.white_on_black(row) for row in code]
+    return [row + GAP + line for row, line in zip(painted, lines, strict=False)]
 
 
 @contextmanager
@@ -44,11 +59,8 @@ def _confirmed(flow: "SigningIn", secret: str, uri: str) -> list[str]:
 
     told = ""
     for left in range(TRIES - 1, -1, -1):
-        page([
-            *(terminal.white_on_black(row) for row in authenticator.rows(uri)),
-            authenticator.grouped(secret),
-            told or _("Scan it with the authenticator, or type the text in. Then two codes, one after the other."),
-        ])  # fmt: skip
+        words = told or _("Scan it with the authenticator, or type the text in. Then two codes, one after the other.")
+        page(_beside(authenticator.rows(uri), [*authenticator.grouped(secret), "", words]))
         first = ask(_("Code"))
         second = ask(_("The next code"))
         try:

@@ -9,7 +9,7 @@ from ..config import Home, Settings
 from ..errors import Exit, MscError, NotAllowed, Unreachable, UsageError
 from ..i18n import _, ngettext
 from ..messages import sentence
-from . import seats, setting_up
+from . import account, seats, setting_up
 from .talk import say
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ def sign_in(
             raise
         _alone(home, chosen, who, password, unset)
         return
+    finally:
+        flow.close()
     say(_("Signed in as {login}.").format(login=who))
     _first_sync(home, chosen)
 
@@ -192,6 +194,8 @@ def _first_sync(home: Home, chosen: Settings) -> None:
     status = conversing.sync_once(desk, FIRST_SYNC_SECONDS)
     if status is not None and status.problem:
         say(sentence(status.problem, status.data, chosen.zone))
+    elif status is not None:
+        account.tell_notices(desk)
     desk.leave()
 
 

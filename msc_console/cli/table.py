@@ -44,6 +44,24 @@ TABLE: Mapping[str, Item] = {
     "logout": Verb("signing:logout", N_("Sign out; what is unsent stays safe on this laptop."), shows=False),
     "lock": Verb("signing:lock", N_("Lock: forget the keys until the next sign-in."), shows=False),
     "passwd": Verb("vault:passwd", N_("Change your password: at central, and for this laptop."), shows=False),
+    "account": Noun(
+        N_("How you get into central."),
+        {
+            "show": Verb("account:show", N_("Recovery codes that are left, and notices about your account.")),
+            "password": Verb("vault:passwd", N_("Change your password: at central, and for this laptop."), shows=False),
+            "totp": Verb("account:totp", N_("Go to another telephone; the next sign-in sets it up."), shows=False),
+            "recovery": Verb("account:recovery", N_("Ten new recovery codes, shown once."), shows=False),
+        },
+        default="show",
+    ),
+    "device": Noun(
+        N_("Laptops."),
+        {"enrol": Verb("account:enrol", N_("A code that lets one new laptop of a person in, within 15 minutes."))},
+    ),
+    "user": Noun(
+        N_("People's ways in."),
+        {"reset-2fa": Verb("account:reset_2fa", N_("Have a second factor set back: one lead asks, another approves."))},
+    ),
     "status": Verb("standing:status", N_("Who is signed in, and what waits.")),
     "session": Noun(
         N_("The unlocked session of this laptop."),

@@ -164,6 +164,11 @@ class SigningIn:
         self.needs_setup = self._pending.setup
         self._password = password
 
+    def close(self) -> None:
+        """Ends the line to central; also for a sign-in that is given up."""
+        if self._transport is not None:
+            self._transport.close()
+
     def seed(self) -> "Seed":
         """A new seed for the authenticator; the last one that was given counts."""
         assert self._transport is not None
@@ -219,8 +224,7 @@ class SigningIn:
         end_session(self.home, self.login)
         start_session(self.home, self.login, secret, clock.now() + SHIFT).close()
         self.home.current.write_text(self.login, "utf-8")
-        if self._transport is not None:
-            self._transport.close()
+        self.close()
 
 
 class _Central:

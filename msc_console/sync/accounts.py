@@ -9,6 +9,7 @@ from .pages import S, clean_message
 from .wire import Code, DeviceAsk, DeviceStanding, PasswordChange, Pending, Refresh, SignIn, Tokens
 from .wire_accounts import (
     Account,
+    AuthenticatorLeft,
     Confirm,
     Confirmed,
     Enrolment,
@@ -75,6 +76,11 @@ class AccountCalls:
         """Ten new ones; the former end."""
         more: Any = {"token": self._access(), "timeout": timeout, "again": False}
         return clean_message(self._ask("POST", "/v1/account/recovery", RecoveryCodes, asked, **more))
+
+    def leave_authenticator(self, asked: AuthenticatorLeft, timeout: float | None = None) -> None:
+        """All sessions end, and the next sign-in sets another up."""
+        more: Any = {"token": self._access(), "timeout": timeout, "again": False}
+        self._tell("POST", "/v1/account/authenticator", asked, **more)
 
     def enrol(self, asked: EnrolmentAsk, timeout: float | None = None) -> Enrolment:
         """A code for a new laptop of somebody."""

@@ -66,6 +66,13 @@ class EnrolmentAsk(Struct, frozen=True):
     login: str
 
 
+class AuthenticatorLeft(Struct, frozen=True):
+    """`POST /v1/account/authenticator`: the next sign-in sets another up. `code` may be a recovery one."""
+
+    password: str
+    code: str
+
+
 class Enrolment(Struct, frozen=True):
     """A code for one new laptop of one person, good once."""
 

@@ -55,6 +55,9 @@ class Flow:
     def code(self, code: str, *, take_over: bool = False) -> None:
         self._step("code", code, take_over)
 
+    def close(self) -> None:
+        pass
+
     def seed(self) -> Seed:
         return Seed("ABCDEFGH", "otpauth://totp/uji:rina?secret=ABCDEFGH")
 

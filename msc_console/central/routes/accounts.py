@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody
 from ...domain.rights import Right
 from ...sync.wire_accounts import (
     Account,
+    AuthenticatorLeft,
     Confirm,
     Confirmed,
     Enrolment,
@@ -99,6 +100,19 @@ def recovery(request: Asked, data: JSONBody[RecoveryAsk]) -> RecoveryCodes:
 
 
 @post(
+    "/v1/account/authenticator",
+    summary="Leave the authenticator, for another",
+    responses=described(400, 401, 403, 413, 426, 429, 503),
+    **_of(Right.READ, 204),
+)
+def leave_authenticator(request: Asked, data: JSONBody[AuthenticatorLeft]) -> None:
+    """Password and a code; then all sessions end, and the next sign-in sets the new one up."""
+    service = service_of(request)
+    own_account.leave_authenticator(service.auth, session_of(request), data, service.now())
+    service.pokes.look_again()
+
+
+@post(
     "/v1/enrolments",
     summary="A code for a new laptop",
     responses=described(400, 401, 403, 404, 413, 426, 503),
@@ -147,4 +161,4 @@ def approve(request: Asked, reset: FromPath[str]) -> Reset:
     return done
 
 
-handlers = [setup, confirm, account, seen, recovery, enrol, waiting, ask_reset, approve]
+handlers = [setup, confirm, account, seen, recovery, leave_authenticator, enrol, waiting, ask_reset, approve]

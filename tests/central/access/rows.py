@@ -253,6 +253,9 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("POST", "/v1/account/recovery"): Row(
         own=one("POST", "/v1/account/recovery", {"password": "x"}), right=Right.READ, ok=401
     ),
+    ("POST", "/v1/account/authenticator"): Row(
+        own=one("POST", "/v1/account/authenticator", {"password": "x", "code": "y"}), right=Right.READ, ok=401
+    ),
     ("POST", "/v1/enrolments"): Row(
         own=one("POST", "/v1/enrolments", {"login": "agent"}),
         foreign=one("POST", "/v1/enrolments", {"login": "nobody"}),

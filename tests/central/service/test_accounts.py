@@ -16,7 +16,7 @@ from msc_console.domain.model import Person
 from msc_console.domain.terms import Role
 from msc_console.errors import NotFound
 from msc_console.sync.wire import Code, PasswordChange, Tokens
-from msc_console.sync.wire_accounts import Confirm, Confirmed, NoticesSeen, Seed
+from msc_console.sync.wire_accounts import AuthenticatorLeft, Confirm, Confirmed, NoticesSeen, Seed
 
 from .accounts import NEW_PASSWORD, audited, first_step, person, without_phone
 from .conftest import PASSWORD, Laptop, Place
@@ -175,6 +175,27 @@ def test_new_codes_need_the_password_and_end_the_former(place: Place) -> None:
     token = place.pending("rina", Laptop.new())
     old = Code(code=done.recovery[0], take_over=True)
     assert problem(lambda: place.auth.code(token, old, place.hands.at)).code == "credentials_wrong"
+
+
+@pytest.mark.protocol("P-213")
+@pytest.mark.parametrize("kind", ["one-time", "recovery"])
+def test_another_telephone_needs_password_and_code_and_ends_everything(place: Place, kind: str) -> None:
+    done = set_up(place)
+    place.hands.move(seconds=60)
+    session = tokens.authenticate(place.central, done.tokens.access, "access", place.hands.at)
+    code = place.code("rina") if kind == "one-time" else done.recovery[0]
+
+    def leave(password: str, code: str) -> None:
+        own_account.leave_authenticator(place.auth, session, AuthenticatorLeft(password, code), place.hands.at)
+
+    assert problem(lambda: leave("salah", code)).code == "credentials_wrong"
+    assert problem(lambda: leave(PASSWORD, "000000")).code == "credentials_wrong"
+    leave(PASSWORD, code)
+    ended = problem(lambda: tokens.authenticate(place.central, done.tokens.access, "access", place.hands.at))
+    assert ended.code == "session_ended"
+    assert first_step(place, place.ask("rina", Laptop.new())).setup
+    with place.central.read() as conn:
+        assert recovery_codes.left(conn, session.person.id) == 0
 
 
 # -- counting, and telephones whose clock is off

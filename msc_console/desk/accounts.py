@@ -1,0 +1,98 @@
+"""The own account and those of others, asked of central: notices, recovery codes, new laptops, resets."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..errors import MscError, NotFound
+from .conversing import SOON_SECONDS, transport
+from .syncing import CacheTokens
+
+if TYPE_CHECKING:
+    from ..sync.transport import HttpTransport
+    from ..sync.wire_accounts import Account, Enrolment, Notice, Reset
+    from .seat import Seat
+
+
+@contextmanager
+def _line(desk: "Seat") -> "Iterator[HttpTransport]":
+    """A line to central with fresh tokens."""
+    way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
+    try:
+        way.renew()
+        yield way
+    finally:
+        way.close()
+
+
+def look(desk: "Seat") -> "Account":
+    """How the person gets in, and what they have not seen yet."""
+    with _line(desk) as way:
+        return way.account()
+
+
+def notices(desk: "Seat", seconds: float = SOON_SECONDS) -> "list[Notice]":
+    """What the person has not seen yet; nothing when central can't say."""
+    way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
+    try:
+        return way.account(seconds).notices
+    except MscError:
+        return []
+    finally:
+        way.close()
+
+
+def seen(desk: "Seat", shown: "list[Notice]") -> None:
+    """The person has seen these."""
+    from ..sync.wire_accounts import NoticesSeen
+
+    if shown:
+        with _line(desk) as way:
+            way.notices_seen(NoticesSeen([notice.id for notice in shown]))
+
+
+def new_recovery_codes(desk: "Seat", password: str) -> list[str]:
+    """Ten new codes; the former are of no use any more."""
+    from ..sync.wire_accounts import RecoveryAsk
+
+    with _line(desk) as way:
+        return list(way.recovery_codes(RecoveryAsk(password)).recovery)
+
+
+def leave_authenticator(desk: "Seat", password: str, code: str) -> None:
+    """All sessions end, and the next sign-in sets another authenticator up."""
+    from ..sync.wire_accounts import AuthenticatorLeft
+
+    with _line(desk) as way:
+        way.leave_authenticator(AuthenticatorLeft(password, code))
+
+
+def enrol(desk: "Seat", login: str) -> "Enrolment":
+    """A code for a new laptop of somebody."""
+    from ..sync.wire_accounts import EnrolmentAsk
+
+    with _line(desk) as way:
+        return way.enrol(EnrolmentAsk(login))
+
+
+def waiting_resets(desk: "Seat") -> "list[Reset]":
+    """Requests that wait for a second person."""
+    with _line(desk) as way:
+        return list(way.resets().resets)
+
+
+def ask_reset(desk: "Seat", login: str) -> "Reset":
+    """Asks that somebody's second factor is set back."""
+    from ..sync.wire_accounts import ResetAsk
+
+    with _line(desk) as way:
+        return way.ask_reset(ResetAsk(login))
+
+
+def approve_reset(desk: "Seat", login: str) -> "Reset":
+    """Approves what another has asked for. NotFound `reset_unknown`."""
+    with _line(desk) as way:
+        for reset in way.resets().resets:
+            if reset.login == login:
+                return way.approve_reset(reset.id)
+    raise NotFound("reset_unknown")
