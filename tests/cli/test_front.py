@@ -97,7 +97,7 @@ def test_wait_takes_seconds_or_not(words: list[str], wait: float | None) -> None
 
 
 def test_the_strongest_word_about_the_form_wins(msc: Msc) -> None:
-    assert msc("workflow", "-o", "csv").out.startswith("act,from,to")
+    assert msc("workflow", "-o", "csv").out.startswith('"act","from","to"')
     assert msc("workflow", "--json").out.startswith("[")
     assert msc("workflow", "-q").out.split()[0] == "ticket.take"
 
