@@ -43,6 +43,9 @@ class SignInScreen(Screen[None]):
         &.coding #code-part { display: block; }
         &.coding #password-part { display: none; }
         & #password-part { height: auto; }
+        & #enrolment-part { height: auto; display: none; }
+        &.enrolling #enrolment-part { display: block; }
+        &.coding #enrolment-part { display: none; }
     }
     """
 
@@ -63,6 +66,9 @@ class SignInScreen(Screen[None]):
                 yield Input(self._login, id="login", compact=True, max_length=64)
                 yield Label(Content(_("Password")))
                 yield Input(id="password", password=True, compact=True)
+            with Vertical(id="enrolment-part"):
+                yield Label(Content(_("Code for this laptop")))
+                yield Input(id="enrolment", compact=True, max_length=64)
             with Vertical(id="code-part"):
                 yield Label(Content(_("Code from the authenticator, or a recovery code")))
                 yield Input(id="code", compact=True, max_length=32)
@@ -93,7 +99,7 @@ class SignInScreen(Screen[None]):
             return
         if event.input.id == "login":
             self.query_one("#password", Input).focus()
-        elif event.input.id == "password":
+        elif event.input.id in ("password", "enrolment"):
             self._begin()
         else:
             self._finish(take_over=False)
@@ -105,11 +111,12 @@ class SignInScreen(Screen[None]):
             self.query_one("#login" if not login else "#password", Input).focus()
             return
         home, chosen = self._home, self._chosen
+        enrolment = self.query_one("#enrolment", Input).value.strip()
 
         def work() -> None:
             from ..desk.opening import SigningIn, unlock
 
-            flow = SigningIn(home, chosen, login, device_name())
+            flow = SigningIn(home, chosen, login, device_name(), enrolment=enrolment)
             if chosen.central is not None:
                 try:
                     flow.password(password)
@@ -117,7 +124,10 @@ class SignInScreen(Screen[None]):
                     if not home.person(login).vault.exists():
                         raise error from error
                 else:
-                    self._soon(self._ask_code, flow)
+                    if flow.needs_setup:
+                        self._soon(self._set_up, flow, flow.seed())
+                    else:
+                        self._soon(self._ask_code, flow)
                     return
             unlock(home, login, password)
             self._soon(self._sit_down, login, True)
@@ -155,13 +165,37 @@ class SignInScreen(Screen[None]):
     def _ask_code(self, flow: Any) -> None:
         self._working, self._flow = False, flow
         self.add_class("coding")
-        self.query_one("#told", Static).update(Content(_("The password is right. Now the code.")))
+        told = _("The password is right. Now the code.")
+        off = round(abs(flow.clock_off.total_seconds()))
+        if off >= CLOCK_TOLD_SECONDS:
+            told += " " + sentence("clock_here", {"seconds": off})
+        self.query_one("#told", Static).update(Content(told))
         self.query_one(HintLine).show(self._hints())
         self.query_one("#code", Input).focus()
+
+    def _set_up(self, flow: Any, seed: Any) -> None:
+        from .setting_up import AuthenticatorScreen, RecoveryScreen
+
+        def confirmed(codes: list[str] | None) -> None:
+            if codes is None:
+                flow.close()
+                self._begin_anew()
+            else:
+                self.app.push_screen(RecoveryScreen(codes), lambda _none: self._sit_down(flow.login, False))
+
+        self._working = False
+        self.query_one("#told", Static).update("")
+        self.app.push_screen(AuthenticatorScreen(flow, seed), confirmed)
 
     def _failed(self, error: MscError) -> None:
         self._working = False
         self._tell(error)
+        if error.key in ("enrolment_needed", "enrolment_wrong"):
+            self.add_class("enrolling")
+            field = self.query_one("#enrolment", Input)
+            field.value = ""
+            field.focus()
+            return
         self._can_take_over = error.key == "session_active"
         self.query_one(HintLine).show(self._hints())
         if self._flow is None:
@@ -199,8 +233,11 @@ class SignInScreen(Screen[None]):
 
     def action_back(self) -> None:
         """From the code back to the password; from there nowhere."""
-        if self._working or self._flow is None:
-            return
+        if not self._working and self._flow is not None:
+            self._flow.close()
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
         self._flow = None
         self._can_take_over = False
         self.remove_class("coding")
@@ -209,6 +246,10 @@ class SignInScreen(Screen[None]):
         self.query_one("#told", Static).update("")
         self.query_one(HintLine).show(self._hints())
         self.query_one("#password", Input).focus()
+
+
+CLOCK_TOLD_SECONDS = 60
+"""From here on it is said that this laptop's clock is off."""
 
 
 def device_name() -> str:

@@ -16,7 +16,7 @@ from msc_console.config import Home
 
 from .conftest import Laptops
 from .stage import PASSWORD, Centre, Laptop
-from .terminal import ENTER, Terminal, terminal
+from .terminal import ENTER, Terminal, ctrl, terminal
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")]
 
@@ -117,3 +117,30 @@ def test_a_script_hears_what_is_missing(rina: Laptop) -> None:
     assert (new.code, "msc login --enrol" in new.err) == (4, True)
     known = rina.msc("login", "-u", "rina", "--enrol", "--stdin", stdin=f"{invitation(rina)}\n{PASSWORD}\n000000\n")
     assert (known.code, "needs a terminal" in known.err) == (2, True)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 34)])
+def test_the_whole_first_sign_in_at_the_console(rina: Laptop, centre: Centre, size: tuple[int, int]) -> None:
+    (number,) = centre.fill(1)
+    code = invitation(rina)
+    with terminal(env=rina.environment, columns=size[0], rows=size[1]) as console:
+        console.until("Password")
+        console.still()
+        console.type("rina" + ENTER)
+        console.type(PASSWORD + ENTER)
+        console.until("is new here")
+        console.still()
+        console.type(code + ENTER)
+        seed = seed_on(console)
+        first, second = codes_of(seed)
+        console.still()
+        console.type(first + ENTER)
+        console.type(second + ENTER)
+        shown = console.until(lambda told: len(re.findall(r"(?:[A-Z2-7]{4}-){5}[A-Z2-7]{4}", told)) == 10)
+        assert seed[:4] + " " + seed[4:8] not in shown
+        console.still()
+        console.keys(ENTER)
+        console.until(number)
+        console.keys(ctrl("q"))
+        assert console.ended() == 0
+    assert rina.msc("account", "--json").json["recovery_left"] == 10

@@ -1,5 +1,6 @@
 """Signing in at the console: password, code, a session elsewhere, and what central says in between."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,16 @@ from msc_console.desk import Desk
 from msc_console.errors import MscError, NotAllowed, Unreachable
 from msc_console.screens.console import Console
 from msc_console.screens.sign_in import SignInScreen
+from msc_console.sync.wire_accounts import Seed
+from tests.support.golden import Golden
 from tests.support.screens import screen_text
 
-from .stage import settled, until, until_true
+from .stage import SIZES, settled, until, until_true
 
 PASSWORD = "kuda putih di tepi kali"
+INVITATION = "ABCD-EFGH"
+SEED = Seed("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "otpauth://totp/Pusat:rina?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+RECOVERY = tuple(f"{letter * 4}-{letter * 4}-{letter * 4}-{letter * 4}-{letter * 4}-2345" for letter in "ABCDEFGHIJ")
 
 
 class FakeSigningIn:
@@ -24,13 +30,30 @@ class FakeSigningIn:
 
     asked: list[tuple[str, bool]]
 
-    def __init__(self, home: Home, chosen: Settings, login: str, device_name: str = "") -> None:
-        self.login = login
+    clock_off = timedelta(0)
+    needs_setup = False
+    enrolled = True
+
+    def __init__(self, home: Home, chosen: Settings, login: str, device_name: str = "", enrolment: str = "") -> None:
+        self.login, self.enrolment = login, enrolment
         type(self).asked = []
 
     def password(self, password: str) -> None:
+        if not self.enrolled and self.enrolment != INVITATION:
+            raise NotAllowed("enrolment_wrong" if self.enrolment else "enrolment_needed")
         if password != PASSWORD:
             raise NotAllowed("credentials_wrong")
+
+    def seed(self) -> Seed:
+        return SEED
+
+    def confirm(self, first: str, second: str) -> list[str]:
+        if (first, second) != ("111111", "222222"):
+            raise MscError("code_clock", seconds=120)
+        return list(RECOVERY)
+
+    def close(self) -> None:
+        pass
 
     def code(self, code: str, *, take_over: bool = False) -> None:
         self.asked.append((code, take_over))
@@ -112,3 +135,61 @@ async def test_an_error_nobody_expected_keeps_the_sign_in_up(app: Console, monke
         await enter(pilot, "#password", PASSWORD)
         await until(pilot, "Rujukan:")
         assert PASSWORD not in screen_text(app)
+
+
+async def test_a_new_laptop_is_asked_for_its_code(app: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeSigningIn, "enrolled", False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert not app.screen.query_one("#enrolment-part").display
+        await enter(pilot, "#password", PASSWORD)
+        await until(pilot, "Laptop ini baru di sini.")
+        assert app.screen.query_one("#password", Input).value == PASSWORD
+        await enter(pilot, "#enrolment", "WXYZ")
+        await until(pilot, "Kode untuk laptop baru salah")
+        await enter(pilot, "#enrolment", INVITATION)
+        await until(pilot, "Kode dari autentikator")
+        assert not app.screen.query_one("#enrolment-part").display
+
+
+async def test_a_clock_that_is_off_is_said_with_the_code(app: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeSigningIn, "clock_off", timedelta(seconds=-61))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await enter(pilot, "#password", PASSWORD)
+        await until(pilot, "61 d dari jam")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_an_authenticator_is_set_up(
+    app: Console, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], golden: Golden
+) -> None:
+    monkeypatch.setattr(FakeSigningIn, "needs_setup", True)
+    name = f"{size[0]}x{size[1]}"
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await enter(pilot, "#password", PASSWORD)
+        await until(pilot, "JBSW Y3DP EHPK 3PXP")
+        golden(f"screens/authenticator_{name}", screen_text(app))
+        await enter(pilot, "#first", "333333")
+        await enter(pilot, "#second", "444444")
+        await until(pilot, "120 d")
+        await enter(pilot, "#first", "111 111")
+        await enter(pilot, "#second", "222222")
+        await until(pilot, RECOVERY[9])
+        golden(f"screens/recovery_{name}", screen_text(app))
+        await pilot.press("enter")
+        await until(pilot, "MSC-004211")
+        assert "JJJJ" not in screen_text(app)
+
+
+async def test_going_back_from_the_set_up_asks_for_the_password(app: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeSigningIn, "needs_setup", True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await enter(pilot, "#password", PASSWORD)
+        await until(pilot, "JBSW Y3DP EHPK 3PXP")
+        await pilot.press("escape")
+        await until_true(pilot, lambda: isinstance(app.screen, SignInScreen))
+        assert app.screen.query_one("#password", Input).value == ""
+        assert "JBSW" not in screen_text(app)
