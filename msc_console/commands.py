@@ -196,7 +196,11 @@ JUMP = Command(id="go.jump", key="ctrl+g", label=N_("jump"), help=N_("Open a tic
 HELP = Command(id="app.help", key="question_mark,f1", label=N_("help"), help=N_("The keys that work here."))
 PALETTE = Command(id="app.palette", key="ctrl+p,colon", label=N_("palette"), help=N_("Everything there is to do."))
 THEME = Command(id="app.theme", label=N_("theme"), help=N_("Change the colours."))
+SIGN_OUT = Command(id="app.sign_out", label=N_("sign out"), help=N_("End of the shift: sign out. Unsent work is safe."))
+LOCK = Command(id="app.lock", key="ctrl+l", label=N_("lock"), help=N_("Lock: hide everything until the password."))
 QUIT = Command(id="app.quit", key="ctrl+q", label=N_("quit"), help=N_("Leave the console. Unsent work is safe."))
+OF_THE_APP = (LOCK, QUIT)
+"""Their keys work everywhere, also in forms."""
 
 RARE = (MOVE, RELEASE, CALL, TIME, CLOSE, REOPEN, CANCEL)
 """From the palette."""
@@ -251,7 +255,8 @@ EVERYWHERE = (
     HELP,
     PALETTE,
     THEME,
-    QUIT,
+    SIGN_OUT,
+    *OF_THE_APP,
 )
 SCREENS: Mapping[str, tuple[Command, ...]] = {
     "queue": QUEUE,

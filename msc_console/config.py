@@ -24,6 +24,8 @@ LOGIN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 """A login is also a folder name: nothing that climbs, hides or ends in a dot."""
 LANGUAGES = ("id", "en")
 CA_FILE = Path("ca.pem")
+LOCK_MINUTES = 10
+"""Of the console, where neither site nor laptop says otherwise."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)")
 
@@ -145,6 +147,15 @@ class Settings:
     ca_file: Path = CA_FILE
     """The centre's own CA, the only one believed (PEM; two while the root is being changed). Looked for beside
     config.toml."""
+    lock_minutes: int = LOCK_MINUTES
+    """After how many minutes without a key the console locks itself, 1 to 60; the site may ask for fewer."""
+
+
+def _minutes(value: Any) -> int:
+    found = int(value)
+    if not 1 <= found <= 60 or isinstance(value, (bool, float)):
+        raise ValueError
+    return found
 
 
 def _language(value: Any) -> str:
@@ -178,6 +189,7 @@ def _ca_file(value: Any) -> Path:
 
 _CHECKS = {
     "language": _language, "zone": _zone, "central": _central, "keyring": KeyringPolicy, "ca_file": _ca_file,
+    "lock_minutes": _minutes,
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from ..config import KeyringPolicy
+from ..config import LOCK_MINUTES, KeyringPolicy
 from ..domain.policy import Duty, Policy
 from ..domain.routing import FALLBACK_QUEUE
 from ..domain.terms import Channel, Party, Priority, Role, State, Tier
@@ -100,6 +100,8 @@ class Centre:
     keyring: str = ""
     """Whether laptops need the system's keyring: required, optional, or no word."""
     enrolment: EnrolmentPolicy = EnrolmentPolicy.REQUIRED
+    lock_minutes: int = LOCK_MINUTES
+    """After how many minutes without a key consoles lock themselves."""
     services: tuple[ServiceSpec, ...] = ()
     routes: tuple[RouteSpec, ...] = ()
     persons: tuple[PersonSpec, ...] = ()
@@ -217,6 +219,7 @@ def parse(text: str, file: str = "centre.toml") -> Centre:
         raise site.wrong("zone", f"is no IANA time zone: {zone!r}") from None
     keyring = site.choice("keyring", KeyringPolicy) if site.optional("keyring", str) is not None else ""
     enrolment = site.choice("enrolment", EnrolmentPolicy, EnrolmentPolicy.REQUIRED)
+    lock_minutes = site.whole("lock_minutes", LOCK_MINUTES, 60)
     site.done()
     queues = _unique(top.tables("queue"), _queue, "key")
     keys = {queue.key for queue in queues}
@@ -230,6 +233,7 @@ def parse(text: str, file: str = "centre.toml") -> Centre:
         zone=zone,
         keyring=str(keyring),
         enrolment=enrolment,
+        lock_minutes=lock_minutes,
         queues=queues,
         services=services,
         routes=tuple(_route(row, keys, {service.key for service in services}) for row in top.tables("route")),

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from .. import records
+from ..config import LOCK_MINUTES
 from ..domain.model import Named, Person, Queue, Service
 from ..domain.policy import Duty, Policy, policy_document, policy_from
 from ..errors import UsageError
@@ -21,7 +22,7 @@ from .centre import Centre, EnrolmentPolicy
 from .tokens import new_id
 
 FINISHED = "('closed', 'merged', 'cancelled')"
-SITE_KEYS = ("site_name", "site_zone", "site_keyring", "site_enrolment")
+SITE_KEYS = ("site_name", "site_zone", "site_keyring", "site_enrolment", "site_lock_minutes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +164,10 @@ def _site(have: Present, centre: Centre) -> list[Difference]:
     old = {key: have.meta.get(key) for key in (*SITE_KEYS, "routes")} | {
         "site_keyring": have.meta.get("site_keyring", ""),
         "site_enrolment": have.meta.get("site_enrolment", str(EnrolmentPolicy.REQUIRED)),
+        "site_lock_minutes": have.meta.get("site_lock_minutes", str(LOCK_MINUTES)),
     }
     new = {"site_name": centre.name, "site_zone": centre.zone, "site_keyring": centre.keyring, "routes": routes}
-    new["site_enrolment"] = str(centre.enrolment)
+    new |= {"site_enrolment": str(centre.enrolment), "site_lock_minutes": str(centre.lock_minutes)}
     return [Difference(entity="site", key="site", old=old, new=new)] if old != new else []
 
 

@@ -26,7 +26,8 @@ SET_UP = ("policy", "duty", "site")
 _ROSTER = text("SELECT persons, tier, queue, begins, ends FROM duty ORDER BY place, id")
 _SITE = text(
     "SELECT key, value FROM meta "
-    "WHERE key IN ('site_id', 'site_name', 'site_zone', 'site_keyring', 'site_recovery', 'routes')"
+    "WHERE key IN ('site_id', 'site_name', 'site_zone', 'site_keyring', 'site_recovery', 'site_lock_minutes', "
+    "'routes')"
 )
 _ANNOUNCED = text(
     "SELECT id FROM change_group WHERE group_id = :common AND entity = :entity AND effect = 'put' "

@@ -186,6 +186,11 @@ class Conversation:
         if self._driver is not None:
             self._driver.poke(Source.LOCAL)
 
+    def signed_in(self) -> None:
+        """The keys are there again."""
+        if self._driver is not None:
+            self._driver.poke(Source.SIGNED_IN)
+
     def stop(self, seconds: float = 2.0) -> None:
         """End the conversation; a request under way is left to its own end after `seconds`."""
         self._stop.set()

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import clock, records
-from ..config import PersonHome, Settings
+from ..config import LOCK_MINUTES, PersonHome, Settings
 from ..domain.people import Person
 from ..domain.policy import Duty, Policy, policy_from, roster_from
 from ..errors import NotAllowed, NotFound
@@ -101,6 +101,7 @@ class Seat:
                     roster=roster_from(settings.set_up(conn, "duty")),
                     zone=site.get("zone", DEFAULT_ZONE),
                     routes=tuple(site.get("routes", ())),
+                    lock_minutes=int(site.get("lock_minutes", LOCK_MINUTES)),
                 )
         return self._world
 
@@ -162,6 +163,9 @@ class _World:
     zone: str
     routes: Sequence[Mapping[str, Any]]
     """As `domain.routing` reads them."""
+
+    lock_minutes: int = LOCK_MINUTES
+    """After how many minutes without a key the site wants consoles locked."""
 
     def offset_minutes(self, at: datetime) -> int:
         """The site's offset from UTC at a moment: hours of duty are local."""

@@ -81,7 +81,7 @@ class ConsoleScreen(NearScreen):
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(commands.EVERYWHERE[:-1]),
+        *bindings(commands.EVERYWHERE[: -len(commands.OF_THE_APP)]),
         Binding("escape", "out", show=False, id="screen.out"),
     ]
     DEFAULT_CSS = """

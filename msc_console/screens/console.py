@@ -4,10 +4,10 @@ Nothing heavy is loaded before the first row is painted; the rest comes in a thr
 """
 
 import gc
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
@@ -20,26 +20,27 @@ from ..desk.places import held as lock_held
 from ..desk.reading import CLOCK_OFF, Reading
 from ..desk.seat import WIPED
 from ..errors import Exit, MscError
-from ..i18n import _, ngettext
+from ..i18n import _
 from ..messages import sentence
 from ..sync.status import SyncStatus
 from ..text import clean
 from ..widgets.safe import SafeFilter
 from ..widgets.status_line import Status
 from . import crash, modes
-from .acting import Acting
 from .base import FITS_CSS, ConsoleScreen
+from .leaving import STOP_SECONDS, Leaving
 from .shell import TicketsChanged
 
 if TYPE_CHECKING:
     from ..desk.conversing import Conversation
 
 THEMES = ("textual-dark", "textual-light", "ansi-dark", "ansi-light")
+IDLE_SECONDS = 5.0
+"""How often it is looked whether anybody is there."""
 TICK_SECONDS = 10.0
 """How often clocks on the screen move; they show whole minutes."""
 TOGETHER_SECONDS = 0.05
 """Changes that come closer than this are shown in one go."""
-STOP_SECONDS = 0.5
 _NOT_OFFERED = frozenset({"screenshot", "command_palette", "show_help_panel", "suspend_process", "help_quit"})
 """Textual's own actions that would write a customer's words to a file, or show English over the screen."""
 
@@ -56,13 +57,14 @@ class SyncChanged(TicketsChanged):
         self.status = status
 
 
-class Console(Acting):
+class Console(Leaving):
     """One person's console. Without a desk it starts at the sign-in."""
 
     ENABLE_COMMAND_PALETTE = False
     TITLE = "msc"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "leave", show=False, priority=True, id=commands.QUIT.id),
+        Binding("ctrl+l", "lock", show=False, priority=True, id=commands.LOCK.id),
         Binding("ctrl+c", "how_to_leave", show=False, id="app.interrupt"),
     ]
     CSS = FITS_CSS
@@ -154,6 +156,7 @@ class Console(Acting):
     def _begin(self) -> None:
         """After the first frame: the conversation with central, and what the next screens need."""
         self.set_interval(TICK_SECONDS, self._tick)
+        self.set_interval(IDLE_SECONDS, self.lock_when_idle)
         self.in_thread(self._start_talking, self._talks, group="start")
         self._count_risk()
 
@@ -177,45 +180,6 @@ class Console(Acting):
         if self._conversation is not None:
             self._conversation.stop(STOP_SECONDS)
         self._locks.close()
-
-    def leave(self) -> None:
-        """Quits; where something is unsent it is said that this is safe."""
-        for composer in self._composers():
-            composer.flush()
-        if self.seated is None:
-            self.exit(0)
-            return
-        pending, _attention = self.reading.counts()
-        if not pending:
-            self.exit(0)
-            return
-        from .confirm import Confirm
-
-        if isinstance(self.screen, Confirm):
-            return
-        told = ngettext(
-            "{n} act has not left yet. It is safe on this laptop and leaves when you are back.",
-            "{n} acts have not left yet. They are safe on this laptop and leave when you are back.",
-            pending,
-        )
-        confirm = Confirm(_("Quit"), told.format(n=pending), key="y", yes=_("yes, quit"), no=_("no, stay"))
-        self.push_screen(confirm, lambda sure: self.exit(0) if sure else None)
-
-    def _composers(self) -> Iterable[Any]:
-        stack = self._screen_stacks.get("ticket", [])
-        return stack[0].query("Composer") if stack else ()
-
-    def action_leave(self) -> None:
-        """`Ctrl+Q`."""
-        self.leave()
-
-    def action_how_to_leave(self) -> None:
-        """`Ctrl+C` is pressed by mistake too easily to quit."""
-        self.tell(_("^q quits."))
-
-    def do_app_quit(self) -> None:
-        """From the palette."""
-        self.leave()
 
     # -- what Textual would do
 

@@ -23,6 +23,7 @@ def makers(
         "escalations": _escalations,
         "sync": _sync,
         "sign_in": lambda: _sign_in(home, chosen, login, why),
+        "locked": _locked,
         "occupied": lambda: _occupied(other()),
     }
 
@@ -55,6 +56,12 @@ def _sign_in(home: Home, chosen: Settings, login: str, why: MscError | None) -> 
     from .sign_in import SignInScreen
 
     return SignInScreen(home, chosen, login, why)
+
+
+def _locked() -> Screen[Any]:
+    from .locking import LockScreen
+
+    return LockScreen()
 
 
 def _occupied(who: str) -> Screen[Any]:

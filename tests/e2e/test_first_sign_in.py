@@ -144,3 +144,26 @@ def test_the_whole_first_sign_in_at_the_console(rina: Laptop, centre: Centre, si
         console.keys(ctrl("q"))
         assert console.ended() == 0
     assert rina.msc("account", "--json").json["recovery_left"] == 10
+
+
+def test_a_locked_console_opens_by_the_password_alone_with_central_gone(centre: Centre, laptops: Laptops) -> None:
+    (number,) = centre.fill(1)
+    rina = laptops("rina", centre)
+    assert rina.msc("sync", "now").code == 0
+    with terminal(env=rina.environment) as console:
+        console.until(number)
+        console.still()
+        console.keys(ctrl("l"))
+        console.until(lambda shown: "Locked" in shown and number not in shown)
+        console.still()
+        assert rina.msc("status").code == 4  # the keys are gone
+        centre.kill()
+        console.type("salah sama sekali" + ENTER)
+        console.until("The password is wrong.")
+        assert number not in console.text
+        console.still()
+        console.type(PASSWORD + ENTER)
+        console.until(number)
+        assert rina.msc("session", "status").code == 0
+        console.keys(ctrl("q"))
+        assert console.ended() == 0

@@ -8,14 +8,15 @@ import pytest
 from sqlalchemy import text
 
 from msc_console import device_proof
-from msc_console.central import enrolling, nonces, spoken, tokens
+from msc_console.central import enrolling, nonces, setup, spoken, tokens
+from msc_console.central.centre import parse
 from msc_console.central.problems import ProblemError
 from msc_console.errors import NotFound
 from msc_console.seal import PUBLIC_KEY
 from msc_console.sync.wire import SignIn
 
 from .accounts import asks_a_code, first_step, make_code
-from .conftest import PASSWORD, Laptop, Place
+from .conftest import CENTRE, PASSWORD, Laptop, Place
 from .test_auth import problem
 
 # -- the device's proof
@@ -167,3 +168,17 @@ def test_one_code_lets_one_laptop_in_of_eight_at_once(place: Place) -> None:
 def test_a_code_for_nobody_is_not_made(place: Place) -> None:
     with pytest.raises(NotFound, match="person_unknown"):
         make_code(place, "nobody")
+
+
+@pytest.mark.protocol("P-211")
+def test_a_site_that_says_nothing_asks_for_codes(place: Place) -> None:
+    assert parse(CENTRE.replace('enrolment = "open"\n', "")).enrolment == "required"
+    with place.central.write() as conn:
+        assert not enrolling.required(conn)
+        conn.execute(text("DELETE FROM meta WHERE key = 'site_enrolment'"))  # one set up before there was a word
+        assert enrolling.required(conn)
+    silent = parse(CENTRE.replace('enrolment = "open"\n', ""))
+    assert [change.entity for change in setup.apply(place.url, silent, place.hands.at)] == []
+    assert [change.entity for change in setup.apply(place.url, place.centre, place.hands.at)] == ["site"]
+    with place.central.read() as conn:
+        assert not enrolling.required(conn)

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -250,3 +251,10 @@ def _hands(now: datetime) -> Hands:
     hands = Hands()
     hands.at = now
     return hands
+
+
+def test_laptops_are_told_after_how_long_to_lock(place: Place) -> None:
+    (change,) = setup.apply(place.url, replace(place.centre, lock_minutes=5), place.hands.at)
+    assert set(change.fields) == {"site_lock_minutes"}
+    with place.central.read() as conn:
+        assert world.documents(conn, "site", ["site"])["site"]["lock_minutes"] == "5"
