@@ -45,12 +45,8 @@ class Difference:
         if self.old is None or self.new is None:
             return {}
         old, new = _plain(self.old), _plain(self.new)
-        names = sorted({*old, *new} - _BESIDE)
+        names = sorted({*old, *new} - {"duty"})  # stands beside "rows", for the writer
         return {name: (old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
-
-
-_BESIDE = {"duty", "ids"}
-"""What a difference of the duty list carries for its writer."""
 
 
 def _plain(value: Any) -> dict[str, Any]:
@@ -73,7 +69,6 @@ class Present:
     """By login."""
     duty: tuple[Duty, ...]
     """With ids of persons."""
-    duty_ids: tuple[str, ...]
     policy: Policy | None
     busy_queues: frozenset[str]
     """Keys of queues with tickets that aren't finished."""
@@ -82,7 +77,7 @@ class Present:
 def present(conn: Connection) -> Present:
     """Reads it all in the caller's transaction."""
     body = conn.execute(text("SELECT body FROM policy ORDER BY version DESC LIMIT 1")).scalar()
-    duties = sql.rows(conn, text("SELECT id, persons, tier, queue, begins, ends FROM duty ORDER BY place, id"))
+    duties = sql.rows(conn, text("SELECT persons, tier, queue, begins, ends FROM duty ORDER BY place, id"))
     busy = conn.execute(text(f"SELECT DISTINCT queue FROM ticket WHERE state NOT IN {FINISHED}")).scalars()
     return Present(
         meta={row.key: row.value for row in conn.execute(text("SELECT key, value FROM meta"))},
@@ -99,7 +94,6 @@ def present(conn: Connection) -> Present:
             )
             for r in duties
         ),
-        duty_ids=tuple(row["id"] for row in duties),
         policy=policy_from(json.loads(body)) if body else None,
         busy_queues=frozenset(busy),
     )
@@ -177,8 +171,7 @@ def _duty(have: Present, centre: Centre, ids: Mapping[str, str]) -> list[Differe
     if new == have.duty:
         return []
     old_rows, new_rows = ([records.to_wire(row) for row in rows] for rows in (have.duty, new))
-    told = {"rows": new_rows, "duty": new, "ids": [new_id() for _ in new]}
-    return [Difference(entity="duty", key="duty", old={"rows": old_rows, "ids": have.duty_ids}, new=told)]
+    return [Difference(entity="duty", key="duty", old={"rows": old_rows}, new={"rows": new_rows, "duty": new})]
 
 
 def _policy(have: Present, centre: Centre) -> list[Difference]:

@@ -115,12 +115,8 @@ def announce(conn: Connection, changes: Sequence[feed.Change], now: datetime) ->
 
 def _announced(change: Difference) -> list[feed.Change]:
     """What laptops are told."""
-    if change.entity == "site":
-        return [feed.Change(entity="site", id="site", ver=1, put_groups=EVERYONE)]
-    if change.entity == "duty":
-        old, new = change.old["ids"], change.new["ids"]
-        told = [feed.Change(entity="duty", id=id, ver=1, put_groups=EVERYONE, gone=True) for id in old]
-        return told + [feed.Change(entity="duty", id=id, ver=1, put_groups=EVERYONE) for id in new]
+    if change.entity in ("site", "duty"):  # one document each, an empty one too
+        return [feed.Change(entity=change.entity, id=change.entity, ver=1, put_groups=EVERYONE)]
     row = change.new if change.new is not None else change.old
     return [
         feed.Change(
@@ -161,7 +157,7 @@ def _write_duty(conn: Connection, change: Difference, _now: datetime) -> None:
     rows: Iterable[Duty] = change.new["duty"]
     values = [
         {
-            "id": change.new["ids"][place],
+            "id": tokens.new_id(),
             "ver": 1,
             "place": place,
             "persons": json.dumps(row.persons),

@@ -6,11 +6,16 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
+import msgspec
 from sqlalchemy import text
 
 from msc_console import records
 from msc_console.central import delta, ledger, sql
+from msc_console.central import feed as central_feed
+from msc_console.central.access import Reader
+from msc_console.central.cursors import Cursor, Desk
 from msc_console.central.judge import Batch
+from msc_console.central.snapshots import Snapshots
 from msc_console.desk.syncing import CacheDisk
 from msc_console.domain import acting, ticket_rules
 from msc_console.domain.commands import Command
@@ -239,8 +244,26 @@ def parts_noted_before_their_rows() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def snapshot_ends_at_the_head() -> Iterator[None]:
+    """After a snapshot the feed goes on from where it is now, not from where the snapshot was cut."""
+    manifest = Snapshots.manifest
+
+    def late(self: Snapshots, person: Any, id: str) -> Any:
+        found = manifest(self, person, id)
+        with self._central.read() as conn:
+            head = central_feed.head(conn)
+            reader = Reader.of(person)
+            desk = Desk(conn, head.generation, person.id, reader.sight.name)
+            cursor = desk.seal(Cursor(seq=head.seq, groups=reader.groups))
+        return msgspec.structs.replace(found, cursor=cursor)
+
+    with patch.object(Snapshots, "manifest", late):
+        yield
+
+
 MUTANTS: dict[Mutant, int] = {
-    cursor_before_rows: 21,
+    cursor_before_rows: 7,
     dedup_off: 0,
     fence_ignored: 6,
     before_ignored: 1,
@@ -259,5 +282,6 @@ MUTANTS: dict[Mutant, int] = {
     self_check_mends_nothing: 0,
     self_check_sees_nothing: 0,
     parts_noted_before_their_rows: 10,
+    snapshot_ends_at_the_head: 2,
 }
 """Each with a seed whose history is known to find it."""

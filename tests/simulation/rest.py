@@ -40,6 +40,7 @@ def at_rest(office: Office, laptops: list[Laptop], memory: Memory, requests: int
         after_each_step(laptop, memory)
         same_as_central(office, laptop)
         own_acts(office, laptop, memory.shared)
+        demand(laptop.engine.state.mended == 0, "P20", f"{laptop.name}: the self-check had to mend rows")
     pages_cut_anywhere(office, laptops)
     effects_once(office)
     nothing_overwritten(office)

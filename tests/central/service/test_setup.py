@@ -110,8 +110,18 @@ def test_changes_are_told_to_laptops(place: Place) -> None:
     }
     heard, _ = told(place, "rina", cursor)
     assert sorted((t, entity) for t, entity, _ in heard) == [
-        ("del", "duty"), ("del", "service"), ("put", "duty"), ("put", "person"), ("put", "policy"), ("put", "service"),
+        ("del", "service"), ("put", "duty"), ("put", "person"), ("put", "policy"), ("put", "service"),
     ]  # fmt: skip
+
+
+@pytest.mark.protocol("P-103")
+def test_a_duty_list_that_is_empty_now_is_told_too(place: Place) -> None:
+    _, cursor = told(place, "rina", "")
+    without = CENTRE.replace('[[duty]]\ntier = "l1"\npersons = ["budi"]\n', "")
+    assert apply(place, without) == {("duty", "duty"): ("change", ["rows"])}
+    assert told(place, "rina", cursor)[0] == [("put", "duty", "duty")]
+    with place.central.read() as conn:
+        assert world.documents(conn, "duty", ["duty"]) == {"duty": {"rows": []}}
 
 
 @pytest.mark.protocol("P-103")
