@@ -230,13 +230,7 @@ class Auth:
             statement = "UPDATE person SET password_hash = :hash WHERE id = :id AND password_hash = :held"
             if conn.execute(text(statement), named).rowcount != 1:  # another change was faster
                 raise ProblemError("credentials_wrong")
-            conn.execute(
-                text(
-                    "UPDATE session_token SET revoked_at = :at "
-                    "WHERE person = :id AND family <> :family AND revoked_at IS NULL"
-                ),
-                {"at": to_ms(now), "id": id, "family": session.family},
-            )
+            tokens.end(conn, id, now, but=session.family)
             notices.tell(conn, now, [id], "password_changed")
             audit.add(conn, now, id, "person.password", {"device": session.device["id"]})
         self.logins.succeeded(login)

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 
 from .. import clock
 from ..errors import MscError, UsageError
-from . import audit
+from . import audit, endings
 from . import migrate as migrations
 
 BUSY_MS = 10_000
@@ -108,19 +108,24 @@ class Central:
         """A writing transaction, committed when the block ends and rolled back when it raises. What it told the audit
         trail is written last."""
         if self._writer is None:
-            with self.engine.connect() as conn, conn.execution_options(**{audit.PENDING: []}).begin():
+            with self._writing() as conn:
                 yield conn
-                audit.close(conn)
             return
         if not self._writer.acquire(timeout=BUSY_MS / 1000):
             raise MscError("database_busy")
         try:
-            options: dict[str, Any] = {"msc_write": True, audit.PENDING: []}
-            with self.engine.connect() as conn, conn.execution_options(**options).begin():
+            with self._writing(msc_write=True) as conn:
                 yield conn
-                audit.close(conn)
         finally:
             self._writer.release()
+
+    @contextmanager
+    def _writing(self, **options: Any) -> Iterator[Connection]:
+        options |= {audit.PENDING: [], endings.PENDING: []}
+        with self.engine.connect() as conn, conn.execution_options(**options).begin():
+            yield conn
+            endings.close(conn)
+            audit.close(conn)
 
 
 def _sqlite_connected(connection: Any, _record: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import text
 
 from .. import seal
-from ..clock import from_ms, iso, to_ms
+from ..clock import from_ms, iso
 from ..errors import NotFound
 from ..sync.wire import DeviceAsk, DeviceStanding
 from . import audit, passes, tokens
@@ -54,10 +54,7 @@ def revoke(url: str, code: str, now: datetime) -> None:
             conn.execute(
                 text("UPDATE device SET state = :state WHERE id = :id"), {"state": REVOKED, "id": device["id"]}
             )
-            conn.execute(
-                text("UPDATE session_token SET revoked_at = :at WHERE device = :id AND revoked_at IS NULL"),
-                {"at": to_ms(now), "id": device["id"]},
-            )
+            tokens.end(conn, device["person"], now, device=device["id"])
             audit.add(conn, now, ACTOR, "device.revoke", {"device": device["id"], "person": device["person"]})
     finally:
         central.close()

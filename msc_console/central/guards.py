@@ -54,6 +54,7 @@ async def signed_in(connection: Connection, handler: BaseRouteHandler) -> None:
 
     A route that names no right is nobody's, and one without `opt["scripts"]` is not for service tokens.
     """
+    connection.state.ended = service_of(connection).watch.ended
     connection.state.session = await anyio.to_thread.run_sync(admission_of(connection, handler))
 
 

@@ -55,7 +55,7 @@ class _Move:
 
 @dataclass(slots=True)
 class Pokes:
-    """The listeners of one process. Everything but `look_again` happens on the event loop."""
+    """The listeners of one process. Everything happens on the event loop."""
 
     watch: HeadWatch
     read_groups: ReadGroups
@@ -64,9 +64,10 @@ class Pokes:
     _open: dict[str, Listening] = field(default_factory=dict)
     _moves: deque[_Move] = field(default_factory=lambda: deque(maxlen=KEPT))
     _at: int = 0
+    _ended: str = ""
+    """The mark of `watch` for which all listeners were told to look."""
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _needed: asyncio.Event = field(default_factory=asyncio.Event)
-    _loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def count(self) -> int:
@@ -78,14 +79,15 @@ class Pokes:
         """Within how many milliseconds the listeners should spread what they do next."""
         return min(JITTER_MOST_MS, JITTER_MS * max(1, self.count * self.share))
 
-    def open(self, device: str, groups: frozenset[str], seq: int) -> Listening:
-        """Begins to listen from `seq`; a stream that the device had before is over."""
+    def open(self, device: str, groups: frozenset[str], seq: int, ended: str) -> Listening:
+        """Begins to listen from `seq`; a stream that the device had before is over. `ended`: `watch.ended` of before
+        the caller was found to be signed in."""
         if device in self._open:
             self._open[device].replaced = True
         if not self._open:
             self._moves.clear()
             self._at = seq
-        listening = self._open[device] = Listening(device, groups, seq)
+        listening = self._open[device] = Listening(device, groups, seq, look=ended != self.watch.ended)
         self._needed.set()
         self._wake()
         return listening
@@ -96,11 +98,6 @@ class Pokes:
             del self._open[listening.device]
         if not self._open:
             self._needed.clear()
-
-    def look_again(self) -> None:
-        """Says from any thread that sessions may have ended: every stream looks at its own."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._look_again)
 
     async def news(self, listening: Listening, seconds: float) -> bool:
         """Waits until there is news for it (True), something else to see to, or `seconds` have passed."""
@@ -118,11 +115,13 @@ class Pokes:
 
     async def run(self) -> None:
         """Follows the feed while anybody listens, until cancelled or the watch is stopped."""
-        self._loop = asyncio.get_running_loop()
         while not self.watch.stopped:
             await self._needed.wait()
             at = self._at
-            head = await self.watch.wait(at, LOOK_UP)
+            head = await self.watch.wait(at, LOOK_UP, self._ended)
+            if self.watch.ended != self._ended:
+                self._ended = self.watch.ended
+                self._look_again()
             if head > at == self._at:
                 groups = frozenset[str]().union(*(one.groups for one in self._open.values()))
                 move = _Move(at, head, groups, await self._found(groups, at, head))

@@ -23,7 +23,7 @@ from ..domain.model import Person
 from ..domain.rights import Right, TokenScope, has
 from ..sync.wire import ServiceToken, TokenAsk, TokenMade
 from ..text import clean
-from . import audit, sql
+from . import audit, endings, sql
 from .db import Central
 from .problems import ProblemError
 from .tokens import SEEN_EVERY, Session, by_id, digest, new_token, one
@@ -84,6 +84,7 @@ def revoke(central: Central, owner: Person, id: str, now: datetime) -> None:
         )
         if conn.execute(statement, {"now": to_ms(now), "id": id, "owner": owner.id}).rowcount != 1:
             raise ProblemError("not_found")
+        endings.note(conn)
         audit.add(conn, now, owner.id, "token.revoke", {"token": id})
 
 

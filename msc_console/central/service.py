@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from litestar.connection import ASGIConnection
-from sqlalchemy import text
 
 from .. import clock
 from ..sync.wire import PING_SECONDS, WAIT_SECONDS
-from . import sql
+from . import endings, feed, sql
 from .admission import Admission, Loads
 from .auth import Auth
 from .checkpoints import Anchors
@@ -65,14 +64,18 @@ class Service:
             addresses=Window(max(1, settings.address_failures // settings.workers)),
         )
         self.admission = Admission(settings.loads)
-        self.watch = HeadWatch(self.head)
+        self.watch = HeadWatch(self._watched)
         self.pokes = Pokes(self.watch, self._moved, settings.workers)
         self.snapshots = Snapshots(central, settings.now)
 
     def head(self) -> int:
         """The newest seq of the feed."""
         with self.central.read() as conn:
-            return int(conn.execute(text("SELECT seq FROM feed_head WHERE id = 1")).scalar_one())
+            return feed.head(conn).seq
+
+    def _watched(self) -> tuple[int, str]:
+        with self.central.read() as conn:
+            return feed.head(conn).seq, endings.mark(conn)
 
     def _moved(self, groups: frozenset[str], after: int, upto: int) -> frozenset[str]:
         """Those of `groups` in which the feed has rows in (after, upto]."""
@@ -92,6 +95,12 @@ def service_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Service:
     """The service that a request came to."""
     service: Service = connection.app.state.service
     return service
+
+
+def ended_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """`HeadWatch.ended` of just before the guard `signed_in` looked at the caller."""
+    ended: str = connection.state.ended
+    return ended
 
 
 def session_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Session:

@@ -27,7 +27,7 @@ from ..domain.rights import Sight, TokenScope, granted, narrowed
 from ..errors import MscError
 from ..seal import verify
 from ..sync.wire import Refresh, Signed, Tokens
-from . import audit, passes, sql
+from . import audit, endings, passes, sql
 from .db import Central
 from .masterkey import MasterKey
 from .problems import ProblemError
@@ -174,17 +174,27 @@ def active(conn: Connection, person: str, now: datetime) -> list[Row]:
 
 
 def end(
-    conn: Connection, person: str, now: datetime, *, family: str | None = None, successor: str | None = None
+    conn: Connection,
+    person: str,
+    now: datetime,
+    *,
+    family: str | None = None,
+    device: str | None = None,
+    but: str | None = None,
+    successor: str | None = None,
 ) -> None:
-    """Ends all sessions of a person, or one family; `successor` names the family that supersedes them."""
-    only = "AND family = :family" if family else ""
-    conn.execute(
-        text(
-            "UPDATE session_token SET revoked_at = :now, replaced_by = :successor "
-            f"WHERE person = :person AND revoked_at IS NULL {only}"
-        ),
-        {"now": to_ms(now), "successor": successor, "person": person, "family": family},
+    """Ends all sessions of a person, or those of one family or device, or all `but` one family; `successor` names the
+    family that supersedes them."""
+    only = {"family": "family = :family", "device": "device = :device", "but": "family <> :but"}
+    told = {"family": family, "device": device, "but": but}
+    where = ["person = :person", "revoked_at IS NULL", *(only[name] for name, value in told.items() if value)]
+    statement = text(
+        "UPDATE session_token SET revoked_at = :now, replaced_by = :successor "
+        f"WHERE {' AND '.join(where)} RETURNING expires_at"
     )
+    ended = conn.execute(statement, {"now": to_ms(now), "successor": successor, "person": person, **told}).scalars()
+    if any(until > to_ms(now) for until in ended.all()):
+        endings.note(conn)
 
 
 def renew(central: Central, key: MasterKey, ask: Refresh, now: datetime) -> Tokens:

@@ -1,7 +1,7 @@
-"""Who waits for news: long polls sleep here until the head of the feed has moved.
+"""Who waits for news: long polls sleep here until the head of the feed has moved, or sessions have ended.
 
-Own commits wake them at once (`notify`); those of other processes are found by reading `feed_head` every 250 ms, and
-only while somebody waits. No NOTIFY, no triggers: the feed's head is the one truth.
+Own commits wake them at once (`notify`); those of other processes, and the end of sessions, are found by reading
+`feed_head` and the mark of `endings` every 250 ms, and only while somebody waits. No NOTIFY, no triggers.
 """
 
 import asyncio
@@ -16,11 +16,15 @@ POLL_SECONDS = 0.25
 
 
 class HeadWatch:
-    """Wakes the waiters of one event loop. `read_head` returns the feed's newest seq; it is called in a thread."""
+    """Wakes the waiters of one event loop. `read` returns the feed's newest seq and the mark of `endings`; it is called
+    in a thread."""
 
-    def __init__(self, read_head: Callable[[], int]) -> None:
-        self._read_head = read_head
+    def __init__(self, read: Callable[[], tuple[int, str]]) -> None:
+        self._read = read
         self._head = 0
+        self.ended = ""
+        """The mark that was read last. Whoever finds another one than before they knew a caller looks at the caller
+        again."""
         self._moved = asyncio.Event()
         self._needed = asyncio.Event()
         self._waiters = 0
@@ -34,7 +38,11 @@ class HeadWatch:
         while True:
             await self._needed.wait()
             try:
-                self._advance(await anyio.to_thread.run_sync(self._read_head))
+                head, ended = await anyio.to_thread.run_sync(self._read)
+                self._advance(head)
+                if ended != self.ended:
+                    self.ended = ended
+                    self._wake()
             except Exception as error:
                 log.warning("can't read the feed's head: %s", type(error).__name__)
             await asyncio.sleep(POLL_SECONDS)
@@ -44,13 +52,13 @@ class HeadWatch:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._advance, seq)
 
-    async def wait(self, after: int, seconds: float) -> int:
-        """The head, as soon as it is above `after` or when that many `seconds` have passed."""
+    async def wait(self, after: int, seconds: float, ended: str) -> int:
+        """The head, as soon as it is above `after`, sessions have ended since `ended`, or `seconds` have passed."""
         self._waiters += 1
         self._needed.set()
         try:
             async with asyncio.timeout(seconds):
-                while self._head <= after and not self.stopped:
+                while self._head <= after and self.ended == ended and not self.stopped:
                     await self._moved.wait()
         except TimeoutError:
             pass
@@ -68,5 +76,8 @@ class HeadWatch:
     def _advance(self, head: int) -> None:
         if head > self._head:
             self._head = head
-            self._moved.set()
-            self._moved = asyncio.Event()
+            self._wake()
+
+    def _wake(self) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()

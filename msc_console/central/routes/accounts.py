@@ -64,9 +64,7 @@ def setup(request: Asked) -> Seed:
 def confirm(request: Asked, data: JSONBody[Confirm]) -> Confirmed:
     """Both codes are used up. The recovery codes are told this once."""
     service = service_of(request)
-    done = service.auth.confirm(bearer(request), data, service.now())
-    service.pokes.look_again()
-    return done
+    return service.auth.confirm(bearer(request), data, service.now())
 
 
 @get("/v1/account", summary="How the caller gets in", responses=described(400, 401, 403, 426, 503), **_of(Right.READ))
@@ -109,7 +107,6 @@ def leave_authenticator(request: Asked, data: JSONBody[AuthenticatorLeft]) -> No
     """Password and a code; then all sessions end, and the next sign-in sets the new one up."""
     service = service_of(request)
     own_account.leave_authenticator(service.auth, session_of(request), data, service.now())
-    service.pokes.look_again()
 
 
 @post(
@@ -156,9 +153,7 @@ def approve(request: Asked, reset: FromPath[str]) -> Reset:
     """All sessions of the person concerned end, and the next sign-in sets an authenticator up."""
     service = service_of(request)
     with service.central.write() as conn:
-        done = resets.approve(conn, reset, session_of(request).person, service.now())
-    service.pokes.look_again()
-    return done
+        return resets.approve(conn, reset, session_of(request).person, service.now())
 
 
 handlers = [setup, confirm, account, seen, recovery, leave_authenticator, enrol, waiting, ask_reset, approve]

@@ -48,10 +48,7 @@ def sign_in(request: Asked, data: JSONBody[SignIn]) -> Pending:
 def code(request: Asked, data: JSONBody[Code]) -> Tokens:
     """The bearer token is the one that the first step gave. A code is good once; `take_over` ends the other session."""
     service = service_of(request)
-    tokens = service.auth.code(bearer(request), data, service.now())
-    if data.take_over:
-        service.pokes.look_again()
-    return tokens
+    return service.auth.code(bearer(request), data, service.now())
 
 
 @post(
@@ -85,7 +82,6 @@ def sign_out(request: Asked) -> None:
     """Ends this session: its tokens are of no use from now on."""
     service = service_of(request)
     service.auth.sign_out(session_of(request), service.now())
-    service.pokes.look_again()
 
 
 @route(
@@ -116,7 +112,6 @@ def password(request: Asked, data: JSONBody[PasswordChange]) -> None:
     """The old password is asked for again; the person's other sessions end."""
     service = service_of(request)
     service.auth.change_password(session_of(request), data, service.now())
-    service.pokes.look_again()
 
 
 @post(

@@ -16,7 +16,7 @@ from ..access import Reader
 from ..guards import admission_of, signed_in
 from ..pokes import Listening
 from ..problems import ProblemError, described
-from ..service import Service, service_of, session_of
+from ..service import Service, ended_of, service_of, session_of
 from ..tokens import Session
 
 EVENTS = "text/event-stream"
@@ -54,7 +54,8 @@ async def stream(request: Asked) -> Stream:
     if service.pokes.count >= service.settings.loads.streams:
         raise service.admission.busy("live")
     head = await anyio.to_thread.run_sync(service.head)
-    listening = service.pokes.open(session.device["id"], Reader.of(session.person).groups, head)
+    groups = Reader.of(session.person).groups
+    listening = service.pokes.open(session.device["id"], groups, head, ended_of(request))
     events = _events(service, admission_of(request, request.route_handler), listening)
     return Stream(events, media_type=EVENTS, headers={"X-Accel-Buffering": "no"})
 

@@ -29,7 +29,7 @@ from ..changes import CursorExpired, Page
 from ..changes import read as read_changes
 from ..guards import admission_of, admitted, permit_of, signed_in
 from ..problems import ProblemError, described
-from ..service import Service, service_of, session_of
+from ..service import Service, ended_of, service_of, session_of
 from ..tokens import Session
 
 FRAME = 16 * 1024
@@ -113,7 +113,7 @@ async def changes(
 ) -> Response[bytes]:
     """A page counts only when its end line has arrived. With `wait` an empty page is held back until news comes."""
     service, session = service_of(request), session_of(request)
-    still = admission_of(request, request.route_handler)
+    still, ended = admission_of(request, request.route_handler), ended_of(request)
     until = anyio.current_time() + min(wait, service.settings.wait_seconds)
     while True:
         page = await anyio.to_thread.run_sync(_read, service, session, cursor, limit)
@@ -121,8 +121,9 @@ async def changes(
         if page.lines or not page.up_to_date or left <= 0 or service.watch.stopped:
             return Response(_ndjson(service, page), media_type=NDJSON)
         async with permit_of(request).resting():
-            await service.watch.wait(page.seq, left)
+            await service.watch.wait(page.seq, left, ended)
         # Whoever was signed out or moved meanwhile must not be served on what was true when the wait began.
+        ended = service.watch.ended
         session = await anyio.to_thread.run_sync(still)
 
 

@@ -1,5 +1,6 @@
 """Waiting for news, and what central does while it serves."""
 
+import asyncio
 import threading
 import time
 from pathlib import Path
@@ -8,10 +9,19 @@ import httpx
 import pytest
 from uuid_utils import uuid7
 
-from msc_console.central import delivery, ledger
+from msc_console.central import delivery, devices, ledger, own_account, scripts, setup, tokens
+from msc_console.central.centre import parse
+from msc_console.central.pokes import Pokes
+from msc_console.central.tokens import Session
+from msc_console.central.watch import HeadWatch
+from msc_console.domain.terms import Role
+from msc_console.sync.wire import TokenAsk
+from msc_console.sync.wire_accounts import AuthenticatorLeft
 
-from .conftest import Laptop, Place, Server, running
+from .accounts import person
+from .conftest import CENTRE, PASSWORD, Laptop, Place, Server, running
 from .talk import create, failed, page, pull, push, told_by_central
+from .test_stream import Ear
 
 
 class Waiting:
@@ -38,14 +48,12 @@ class Waiting:
 @pytest.fixture
 def watched(place: Place, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Set as soon as somebody waits for news: tests act only then, and never sleep."""
-    from msc_console.central.watch import HeadWatch
-
     waiting = threading.Event()
     real = HeadWatch.wait
 
-    async def wait(self: HeadWatch, after: int, seconds: float) -> int:
+    async def wait(self: HeadWatch, after: int, seconds: float, ended: str) -> int:
         waiting.set()
-        return await real(self, after, seconds)
+        return await real(self, after, seconds, ended)
 
     monkeypatch.setattr(HeadWatch, "wait", wait)
     return waiting
@@ -89,18 +97,82 @@ def test_a_long_poll_isnt_woken_by_what_is_out_of_scope(
     assert [line.d["subject"] for line in found if line.entity == "ticket" and isinstance(line.d, dict)] == ["Umum"]
 
 
-@pytest.mark.protocol("P-029", "P-086")
-def test_a_long_poll_ends_with_the_session(
-    place: Place, server: Server, laptop: Laptop, watched: threading.Event
+def _switched_off(place: Place) -> None:
+    rina = '[[person]]\nlogin = "rina"\nname = "Rina"\nrole = "agent"\nqueues = ["triage"]\n'
+    setup.apply(place.url, parse(CENTRE.replace(rina, "")), place.hands.at)
+
+
+def _second_factor_left(place: Place, session: Session) -> None:
+    place.hands.move(seconds=30)
+    own_account.leave_authenticator(
+        place.auth, session, AuthenticatorLeft(PASSWORD, place.code("rina")), place.hands.at
+    )
+
+
+ENDS = {
+    "taken over": "session_superseded",
+    "signed out": "session_ended",
+    "laptop revoked": "session_ended",
+    "second factor left": "session_ended",
+    "switched off": "session_ended",
+}
+
+
+@pytest.mark.protocol("P-029", "P-086", "P-129")
+@pytest.mark.parametrize("how", ENDS)
+@pytest.mark.parametrize("by", ["poll", "stream"])
+def test_what_is_under_way_ends_with_the_session_at_once(
+    place: Place, server: Server, laptop: Laptop, watched: threading.Event, by: str, how: str
 ) -> None:
-    access = place.sign_in("rina", laptop).access
-    client = server(access)
-    _, cursor = pull(client)
-    poll = Waiting(server(access), cursor)
+    """Nothing else happens that could wake it, and most ends come from outside the serving process."""
+    made = place.sign_in("rina", laptop)
+    client = server(made.access)
+    waiting = Waiting(client, pull(client)[1]) if by == "poll" else Ear(client)
     assert watched.wait(10)
-    place.sign_in("rina", Laptop.new(), take_over=True)
-    ledger.system(place.central, [told_by_central(place, "Umum")])
-    failed(poll.done(), 401, "session_superseded")
+    if how == "taken over":
+        place.sign_in("rina", Laptop.new(), take_over=True)
+    elif how == "signed out":
+        assert server(made.access).delete("/v1/session").status_code == 204
+    elif how == "laptop revoked":
+        devices.revoke(place.url, made.device_code, place.hands.at)
+    elif how == "second factor left":
+        _second_factor_left(place, tokens.authenticate(place.central, made.access, "access", place.hands.at))
+    else:
+        _switched_off(place)
+    begun = time.monotonic()
+    if isinstance(waiting, Ear):
+        assert waiting.end()[-1] == ("bye", {"code": ENDS[how], "jitter_ms": 2})
+    else:
+        failed(waiting.done(), 401, ENDS[how])
+    assert time.monotonic() - begun < 2.0
+
+
+@pytest.mark.protocol("P-029", "P-129")
+def test_a_session_that_ended_while_its_request_was_let_in_is_looked_at() -> None:
+    """Between the guard's look and the wait: what the guard knew is older than what is known now."""
+
+    async def late() -> tuple[int, bool]:
+        watch = HeadWatch(lambda: (5, "new"))
+        watch.ended = "new"
+        pokes = Pokes(watch, lambda groups, _after, _upto: groups)
+        head = await watch.wait(5, 20, "old")
+        return head, await pokes.news(pokes.open("laptop", frozenset(), 5, "old"), 20)
+
+    begun = time.monotonic()
+    assert asyncio.run(late()) == (0, False)
+    assert time.monotonic() - begun < 5
+
+
+@pytest.mark.protocol("P-037")
+def test_a_scripts_long_poll_ends_with_its_token(place: Place, server: Server, watched: threading.Event) -> None:
+    lead = person(place, "rina", Role.SUPERVISOR)
+    ask = TokenAsk(name="skrip", scopes=["changes"], networks=["127.0.0.0/8"], days=1)
+    made = scripts.create(place.central, lead, ask, place.hands.at)
+    client = server(made.token)
+    poll = Waiting(client, pull(client)[1])
+    assert watched.wait(10)
+    scripts.revoke(place.central, lead, made.info.id, place.hands.at)
+    failed(poll.done(), 401, "session_ended")
 
 
 @pytest.mark.protocol("P-086")
