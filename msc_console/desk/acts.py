@@ -230,8 +230,8 @@ class Acts(Seat):
         with self.cache.read() as conn:
             old = outbox.find(conn, ref)
             kept = reads.conflict(conn, ref)
-            plain = old is not None and kept is None and "conflict" not in ((old.result or {}).get("data") or {})
-        if old is not None and plain:
+        told = (old.result or {}).get("data") or {} if old is not None else {}
+        if old is not None and kept is None and told.get("conflict") != ref:
             return self._settle_plain(old, choice, fresh, made_at, seen_at, dry_run=dry_run)
         with self.cache.read() as conn:
             command = self.replica.resolution(conn, ref, choice, self.person.id, fresh, made_at, seen_at)

@@ -65,7 +65,11 @@ def migrate(url: str) -> None:
 def postgres_database() -> "Iterator[URL]":
     """An empty database, for tests of migrations too; dropped at the end, whoever is connected."""
     name = f"msc_test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}_{secrets.token_hex(3)}"
-    _run(server(), f"CREATE DATABASE {name} STRATEGY WAL_LOG")
+    _run(
+        server(),
+        f"CREATE DATABASE {name} STRATEGY WAL_LOG",
+        f"ALTER DATABASE {name} SET synchronous_commit = off",  # what the server's power loss takes is not tested here
+    )
     try:
         yield server().set(database=name)
     finally:

@@ -127,6 +127,30 @@ def test_a_refusal_without_a_conflict_is_settled_in_the_same_words(
     assert (rina.desk.act(refused.id).state, rina.desk.outbox()) == (state, [])
 
 
+@pytest.mark.protocol("P-189")
+@pytest.mark.parametrize("choice", ["theirs", "withdraw"])
+def test_a_settling_that_was_refused_itself_can_be_let_go(pair: tuple[At, At], choice: Any) -> None:
+    rina, budi = pair
+    ticket = new_ticket(rina, budi)
+    act = budi.desk.resolve(ticket, "beres").op
+    rina.desk.take(ticket)
+    rina.desk.release(ticket)
+    rina.sync()
+    budi.sync()
+    budi.desk.dismiss(act)
+    rina.desk.take(ticket)
+    rina.sync()
+    settling = budi.desk.settle(act, "mine").op
+    budi.sync()
+    refused = budi.desk.act(settling)
+    assert refused.result is not None
+    assert (refused.state, refused.result["reason"], refused.result["data"]["conflict"]) == (
+        OpState.ATTENTION, "held", act,
+    )  # fmt: skip
+    budi.desk.settle(settling, choice)
+    assert budi.desk.act(settling).state is OpState.DISMISSED
+
+
 ACTS = st.sampled_from(
     ["take", "release", "subject a", "subject b", "urgency", "hold", "resume", "resolve", "reopen", "note", "give",
      "push", "lost", "pull", "sync", "mine", "theirs", "note it", "withdraw it", "retry", "take back", "dismiss"]
