@@ -24,7 +24,7 @@ from msc_console.screens.ticket import TicketScreen
 
 from .stage import POS, QUEUES, at, settled, tickets
 
-TIMES = 50
+TIMES = 5
 MAKERS: dict[str, Callable[[], Screen[Any]]] = {
     "queue": QueueScreen,
     "ticket": TicketScreen,
