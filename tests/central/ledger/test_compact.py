@@ -83,7 +83,7 @@ def _feed(central: Central) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.protocol("P-160", "P-087")
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 11)), min_size=10, max_size=40))
 def test_a_pull_before_or_after_compaction_gives_the_same_cache(
     central_db: Central, acts: list[tuple[str, int]]
