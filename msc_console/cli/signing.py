@@ -144,14 +144,20 @@ def logout() -> None:
 
 def lock() -> None:
     """Forget the keys; tokens and unsent work stay."""
-    from ..desk import opening
+    from ..desk import conversing, opening
 
-    home, _chosen = seats.place()
-    login = opening.current_login(home)
-    if login is not None and opening.end_session(home, login):
-        say(_("Locked. Unlock with: msc login."))
-    else:
+    home, chosen = seats.place()
+    try:
+        desk = opening.sit_down(home, chosen)
+    except NotAllowed:
         say(_("Nobody is signed in here."))
+        return
+    except MscError:  # a cache that doesn't open is locked all the same
+        opening.end_session(home, opening.current_login(home) or "")
+    else:
+        conversing.lock(home, desk)
+        desk.leave()
+    say(_("Locked. Unlock with: msc login."))
 
 
 def _code(flow: "SigningIn", code: str | None, take_over: bool) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 from .. import clock
-from ..config import Settings
+from ..config import Home, Settings
 from ..errors import MscError, NotAllowed, UsageError
 from ..sync.ahead import AheadTransport
 from ..sync.driver import SyncDriver
@@ -22,7 +22,9 @@ from ..sync.transport import HttpTransport
 from ..sync.verdict import Verdict
 from ..sync.wire import Tokens
 from . import Desk, spool
+from .opening import end_session
 from .places import lock_path
+from .seat import Seat
 from .syncing import CacheDisk, CacheTokens, Watch, forget_tokens, held
 from .taking import CacheIntake
 
@@ -151,6 +153,16 @@ def sign_out(desk: Desk, seconds: float = SIGN_OUT_SECONDS) -> int:
             way.close()
     forget_tokens(desk.cache)
     return spooled
+
+
+def lock(home: Home, desk: Seat) -> None:
+    """Forget the keys; tokens stay. What is unsent is sealed first, held replies too: it can leave without them."""
+    try:
+        if isinstance(desk, Desk):
+            with suppress(NotAllowed):  # the session has ended already
+                CacheDisk(desk.cache, desk.replica, desk.unlocked).seal_all()
+    finally:
+        end_session(home, desk.unlocked.login)
 
 
 class Conversation:

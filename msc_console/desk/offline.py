@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from .. import clock
 from ..identity import offline_pass
 from ..identity.offline_pass import Pass, PassRefused
+from ..identity.vault import mode_of
 from ..store import settings
 from ..store.opening import Cache, Connection
 
 if TYPE_CHECKING:
     from ..identity.custody import Custody
     from ..identity.vault import Secrets
+    from .seat import Seat
 
 PASS, PINNED, HIGHEST, LATEST = "offline_pass", "centre_key", "pass_counter", "latest_ms"
 """Settings of the cache: the signed pass, central's public key, the highest counter, the time of the last unlocking."""
@@ -90,6 +92,20 @@ def admit(
         settings.put(conn, LATEST, clock.to_ms(now))
     keys.remember(given.counter)
     return given, until - offset
+
+
+def may_go_on(desk: "Seat", *, online: bool) -> bool:
+    """Whether an open desk may stay open: its session answers and, with central gone, the pass is not over."""
+    if not desk.unlocked.signer.answers():
+        return False
+    if online:
+        return True
+    with desk.cache.read() as conn:
+        try:
+            given = kept(conn)
+        except PassRefused:
+            return True  # none was given with these tokens; the session's own end is near enough
+    return desk.now() < given.ends(mode_of(desk.home.vault) or "")
 
 
 def latest(conn: Connection) -> datetime | None:

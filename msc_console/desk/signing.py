@@ -31,6 +31,14 @@ class LiveSigner:
         """The proof that this device may use a refresh token."""
         return self._ask(lambda client: client.sign_refresh(token))
 
+    def answers(self) -> bool:
+        """Whether a session answers now, this one or another."""
+        try:
+            self._ask(Client.ping)
+        except NotAllowed:
+            return False
+        return True
+
     def close(self) -> None:
         """End the line; the session goes on."""
         self._client.close()

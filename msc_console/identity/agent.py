@@ -204,6 +204,14 @@ class Client:
         """Raises when the session doesn't answer."""
         self._ask({"do": "ping"})
 
+    def answers(self) -> bool:
+        """Whether the session goes on."""
+        try:
+            self.ping()
+        except (SessionGone, SessionRefused):
+            return False
+        return True
+
     def status(self) -> dict[str, Any]:
         """`login`, `person`, `device`, `code`, `until` (RFC 3339) and `pid` of the session."""
         reply = self._ask({"do": "status"})

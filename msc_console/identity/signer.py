@@ -22,6 +22,9 @@ class Signer(Protocol):
     def sign_refresh(self, token: str) -> str:
         """The proof that this device may use the refresh token `token`, as hex."""
 
+    def answers(self) -> bool:
+        """Whether the keys are there now."""
+
 
 class InProcess:
     """A signer in this process, with the interface of the session's client."""
@@ -40,6 +43,10 @@ class InProcess:
     def sign_refresh(self, token: str) -> str:
         """See Signer."""
         return sign_refresh(self._secret.device_key, token)
+
+    def answers(self) -> bool:
+        """See Signer."""
+        return True
 
 
 def seal_chain(

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from ..desk.conversing import Conversation
 
 THEMES = ("textual-dark", "textual-light", "ansi-dark", "ansi-light")
-IDLE_SECONDS = 5.0
-"""How often it is looked whether anybody is there."""
+LOOK_SECONDS = 2.0
+"""How often it is looked whether anybody is there, and the session still open."""
 TICK_SECONDS = 10.0
 """How often clocks on the screen move; they show whole minutes."""
 TOGETHER_SECONDS = 0.05
@@ -156,7 +156,7 @@ class Console(Leaving):
     def _begin(self) -> None:
         """After the first frame: the conversation with central, and what the next screens need."""
         self.set_interval(TICK_SECONDS, self._tick)
-        self.set_interval(IDLE_SECONDS, self.lock_when_idle)
+        self.set_interval(LOOK_SECONDS, self._look)
         self.in_thread(self._start_talking, self._talks, group="start")
         self._count_risk()
 
@@ -207,6 +207,8 @@ class Console(Leaving):
         """Shows a ticket, with the composer open where asked."""
         from .ticket import TicketScreen
 
+        if self.after_lock(partial(self.open_ticket, ticket, compose, insert)):
+            return
         try:
             self.reading.find_ticket(ticket)
         except MscError as error:
@@ -297,6 +299,10 @@ class Console(Leaving):
         if count != self._at_risk:
             self._at_risk = count
             self.frame_all()
+
+    def _look(self) -> None:
+        if not self.lock_when_idle():
+            self.lock_when_over()
 
     def _tick(self) -> None:
         screen = self.screen_stack[0] if self.screen_stack else None

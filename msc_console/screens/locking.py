@@ -1,32 +1,24 @@
-"""The lock: by key, or when nobody has touched the console for a while. A flag decides what is shown, not the stack.
+"""The lock: by key, when nobody has touched the console for a while, or when the session is over. A flag decides what
+is shown, not the stack.
 
 While it is set no screen is pushed, popped or switched to, nothing is told, and of the app's actions only leaving
-works: whatever a ticket's text or a late thread asks for, the lock stays. The keys are forgotten as by `msc lock`; the
-password opens them again, also without central. What is shown under the lock is a mode of its own.
+works: whatever a ticket's text or a late thread asks for, the lock stays. What the program's own threads wanted to show
+comes when it is over. The keys are forgotten as by `msc lock`; the password opens them again, also without central.
+What is shown under the lock is a mode of its own (`locked`).
 """
 
+import threading
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from textual import events
-from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.screen import Screen
-from textual.widgets import Input, Label, Static
 
 from .. import clock
 from ..config import Home
-from ..errors import MscError
-from ..i18n import _
-from ..widgets.hints import HintLine
-from ..widgets.paint import Tone
-from ..widgets.text_line import TextLine
 from .acting import Acting
-from .base import HEIGHTS, WIDTHS, TooSmall
-from .shell import Shell, as_error
 
 if TYPE_CHECKING:
     from ..desk.conversing import Conversation
@@ -35,6 +27,10 @@ MODE = "locked"
 TOUCHES = (events.Key, events.Paste, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp)
 WORKS = frozenset({"leave", "how_to_leave", "focus_next", "focus_previous"})
 """The app's actions that work under the lock."""
+NEVER_SOONER = timedelta(minutes=1)
+"""No site and no laptop locks before that."""
+LOOKS = 2
+"""How often in a row no session must answer: one that is being replaced is away for a moment."""
 
 
 class Locking(Acting):
@@ -48,6 +44,12 @@ class Locking(Acting):
 
     def __init__(self) -> None:
         super().__init__()
+        self._later: list[Callable[[], Any]] = []
+        """What is shown when the lock is over, in order."""
+        self._missed = 0
+        """Looks in a row that found the session gone."""
+        self.keys_turn = threading.Lock()
+        """Held while keys are forgotten or opened: a slow lock must not end the session of a quick unlock."""
         self.touched()
 
     # -- coming and going
@@ -62,16 +64,37 @@ class Locking(Acting):
         return max(timedelta(seconds=clock.monotonic() - steady), clock.now() - wall)
 
     async def on_event(self, event: events.Event) -> None:
-        """Keys, pastes and the mouse's buttons and wheel are a person's; what moves by itself is none."""
-        if isinstance(
-            event, (events.Key, events.Paste, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp)
-        ):
+        """Keys, pastes and the mouse's buttons and wheel are a person's; what moves by itself is none. The first of
+        them after too long does nothing but lock: a laptop may have slept meanwhile."""
+        if isinstance(event, TOUCHES):
+            if self.lock_when_idle():
+                return
             self.touched()
         await super().on_event(event)
 
-    def lock_when_idle(self) -> None:
-        """Locks when nobody has been there for as long as site and laptop permit."""
-        if not self.locked and self.seated is not None and self.idle() >= self.lock_after():
+    def lock_when_idle(self) -> bool:
+        """Locks when nobody has been there for as long as site and laptop permit; whether it did."""
+        if self.locked or self.seated is None or self.idle() < NEVER_SOONER or self.idle() < self.lock_after():
+            return False
+        self.do_app_lock()
+        return self.locked
+
+    def lock_when_over(self) -> None:
+        """Locks when the session has ended elsewhere, its time is up, or the pass without central is over."""
+        if self.locked or self.seated is None:
+            return
+        desk, online = self.reading, self.sync_status.online
+
+        def look() -> bool:
+            from ..desk.offline import may_go_on
+
+            return may_go_on(desk, online=online)
+
+        self.in_thread(look, self._looked, group="session", failed=lambda _error: None)
+
+    def _looked(self, goes_on: bool) -> None:
+        self._missed = 0 if goes_on else self._missed + 1
+        if self._missed >= LOOKS:
             self.do_app_lock()
 
     def lock_after(self) -> timedelta:
@@ -79,30 +102,41 @@ class Locking(Acting):
         return timedelta(minutes=min(self.settings.lock_minutes, self.reading.world.lock_minutes))
 
     def do_app_lock(self) -> None:
-        """Hides everything at once, then forgets the keys."""
+        """Hides everything at once, then forgets the keys. What waits goes on its way without them, sealed."""
         if self.locked or self.seated is None or self.current_mode in ("sign_in", "occupied"):
             return
         self._under = self.current_mode
         self.switch_mode(MODE)
         self.locked = True
-        self.told = ""
+        self.told, self._missed, self.held = "", 0, None
+        self.clear_notifications()
         self.flush_drafts()
-        login = self.reading.unlocked.login
+        home, desk = self.home, self.reading if self.read_only else self.desk
 
         def forget() -> None:
-            from ..desk.opening import end_session
+            from ..desk.conversing import lock
 
-            end_session(self.home, login)
+            with self.keys_turn:
+                lock(home, desk)
 
-        self.in_thread(forget, lambda _none: None, group="lock", failed=lambda _error: None)
+        self.in_thread(forget, lambda _none: self.poke(), group="lock", failed=lambda _error: None)
 
     def unlocked(self) -> None:
-        """The password was right: everything is as it was."""
+        """The password was right: everything is as it was, and what waited for it comes."""
         self.locked = False
         self.touched()
         self.switch_mode(self._under)
+        later, self._later = self._later, []
+        for what in later:
+            what()
         if self._conversation is not None:
             self._conversation.signed_in()
+
+    def after_lock(self, what: Callable[[], Any]) -> bool:
+        """Under the lock `what` is kept until it is over; whether it was."""
+        if self.locked:
+            self._later.append(what)
+        return self.locked
 
     def action_lock(self) -> None:
         """`Ctrl+L`."""
@@ -120,22 +154,20 @@ class Locking(Acting):
 
     def switch_mode(self, mode: str) -> Any:
         """Under the lock it is kept for later."""
-        if self.locked:
-            self._under = mode
-            return _nothing()
-        return super().switch_mode(mode)
+        return _nothing() if self.after_lock(partial(self.switch_mode, mode)) else super().switch_mode(mode)
 
     def push_screen(self, *args: Any, **more: Any) -> Any:
         """Nothing comes over the lock."""
-        return _nothing() if self.locked else super().push_screen(*args, **more)
+        later = self.after_lock(partial(self.push_screen, *args, **more))
+        return _nothing() if later else super().push_screen(*args, **more)
 
     def pop_screen(self) -> Any:
         """Nothing takes the lock away."""
-        return _nothing() if self.locked else super().pop_screen()
+        return _nothing() if self.after_lock(self.pop_screen) else super().pop_screen()
 
     def switch_screen(self, screen: Any) -> Any:
         """Nothing takes its place."""
-        return _nothing() if self.locked else super().switch_screen(screen)
+        return _nothing() if self.after_lock(partial(self.switch_screen, screen)) else super().switch_screen(screen)
 
     def notify(self, message: str, *, markup: bool = False, **more: Any) -> None:
         """Nothing is told to whoever stands before it; and never is a message mark-up."""
@@ -143,97 +175,13 @@ class Locking(Acting):
             super().notify(message, **more, markup=False)
 
     def tell(self, text: str, *, warn: bool = False, seconds: float = 8.0) -> None:
-        """Nothing is told to whoever stands before it."""
+        """Nothing is told to whoever stands before it; what went wrong is told when it is over."""
         if not self.locked:
             super().tell(text, warn=warn, seconds=seconds)
+        elif warn:
+            self.after_lock(partial(self.tell, text, warn=True, seconds=seconds))
 
 
 def _nothing() -> AwaitComplete:
     """What is waited for where nothing happens."""
     return AwaitComplete()
-
-
-class LockScreen(Screen[None]):
-    """Who has locked, and a line for the password; nothing of anybody's work."""
-
-    HORIZONTAL_BREAKPOINTS = WIDTHS
-    VERTICAL_BREAKPOINTS = HEIGHTS
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "blank", show=False, id="lock.blank")]
-    DEFAULT_CSS = """
-    LockScreen {
-        align: center middle;
-        & > .box { width: 64; height: auto; padding: 1 2; border: round $primary; }
-        & Label { margin-top: 1; color: $text-muted; }
-        & Input { background: $boost; }
-        & #told { height: auto; margin-top: 1; min-height: 3; }
-    }
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._working = False
-
-    @property
-    def _app(self) -> Locking:
-        assert isinstance(self.app, Locking)
-        return self.app
-
-    def compose(self) -> ComposeResult:
-        """The box."""
-        login = self._app.reading.unlocked.login
-        with Vertical(classes="box"):
-            yield TextLine([(_("Locked"), Tone.STRONG)])
-            yield Label(Content(_("Password of {login}").format(login=login)))
-            yield Input(id="password", password=True, compact=True)
-            yield Static(Content(_("Unsent work and what you were writing are safe.")), id="told")
-            yield HintLine([("Enter", _("unlock"), True), ("^q", _("quit"), True)])
-        yield TooSmall()
-
-    def on_screen_resume(self) -> None:
-        """An empty line has the focus."""
-        self._tell(_("Unsent work and what you were writing are safe."))
-        self.action_blank()
-
-    def action_blank(self) -> None:
-        """Empties the line."""
-        field = self.query_one("#password", Input)
-        field.value = ""
-        field.focus()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter looks at the password."""
-        event.stop()
-        password = event.value
-        if self._working or not password:
-            return
-        self._working = True
-        self._tell(_("Looking at the password ..."))
-        app = self._app
-        home, login = app.home, app.reading.unlocked.login
-
-        def work() -> None:
-            from ..desk.opening import unlock
-
-            try:
-                unlock(home, login, password)
-            except Exception as error:
-                self.call_later(self._failed, as_error(error))
-            else:
-                self.call_later(self._done)
-
-        self.app.run_worker(work, thread=True, group="lock", exit_on_error=False)
-
-    def _failed(self, error: MscError) -> None:
-        self._working = False
-        shell = self.app
-        assert isinstance(shell, Shell)
-        self._tell(shell.words_of(error))
-        self.action_blank()
-
-    def _done(self) -> None:
-        self._working = False
-        self.action_blank()
-        self._app.unlocked()
-
-    def _tell(self, words: str) -> None:
-        self.query_one("#told", Static).update(Content(words))

@@ -59,7 +59,7 @@ def _sign_in(home: Home, chosen: Settings, login: str, why: MscError | None) -> 
 
 
 def _locked() -> Screen[Any]:
-    from .locking import LockScreen
+    from .locked import LockScreen
 
     return LockScreen()
 

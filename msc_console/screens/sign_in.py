@@ -16,6 +16,7 @@ from ..i18n import _
 from ..messages import sentence
 from ..widgets.hints import HintLine
 from ..widgets.paint import Line, Tone
+from ..widgets.secret_line import SecretLine
 from ..widgets.text_line import TextLine
 from .base import HEIGHTS, WIDTHS, TooSmall
 from .shell import Shell, as_error
@@ -65,7 +66,7 @@ class SignInScreen(Screen[None]):
                 yield Label(Content(_("Login")))
                 yield Input(self._login, id="login", compact=True, max_length=64)
                 yield Label(Content(_("Password")))
-                yield Input(id="password", password=True, compact=True)
+                yield SecretLine(id="password")
             with Vertical(id="enrolment-part"):
                 yield Label(Content(_("Code for this laptop")))
                 yield Input(id="enrolment", compact=True, max_length=64)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from msc_console import clock, seal
-from msc_console.config import Home
+from msc_console.config import Home, Settings
 from msc_console.desk import offline, opening
 from msc_console.identity.custody import Custody
 from msc_console.identity.errors import KeyringRequired
@@ -162,3 +162,28 @@ class _Started:
 def test_another_devices_pass_opens_nothing(home: Home, cache: Cache, keys: Custody) -> None:
     give(home.person(LOGIN), replace(SECRET, device="device-2"))
     assert _reason(cache, keys) == "foreign"
+
+
+@pytest.mark.parametrize(("ahead", "online", "goes_on"), [(13, False, True), (15, False, False), (15, True, True)])
+def test_an_open_desk_goes_on_without_central_until_its_pass_is_over(
+    home: Home, keys: Custody, ahead: int, online: bool, goes_on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = home.person(LOGIN)
+    give(people, SECRET)
+    desk = opening.sit_down_with(people, Settings(), LOGIN, SECRET)
+    try:
+        later = clock.now() + ahead * HOUR
+        monkeypatch.setattr(clock, "now", lambda: later)
+        assert offline.may_go_on(desk, online=online) is goes_on
+    finally:
+        desk.leave()
+
+
+def test_an_open_desk_is_over_with_its_session(home: Home, keys: Custody, monkeypatch: pytest.MonkeyPatch) -> None:
+    give(home.person(LOGIN), SECRET)
+    desk = opening.sit_down_with(home.person(LOGIN), Settings(), LOGIN, SECRET)
+    monkeypatch.setattr(desk.unlocked.signer, "answers", lambda: False)
+    try:
+        assert not offline.may_go_on(desk, online=True)
+    finally:
+        desk.leave()

@@ -167,3 +167,18 @@ def test_a_locked_console_opens_by_the_password_alone_with_central_gone(centre: 
         assert rina.msc("session", "status").code == 0
         console.keys(ctrl("q"))
         assert console.ended() == 0
+
+
+def test_a_lock_by_the_command_line_locks_the_console_too(centre: Centre, laptops: Laptops) -> None:
+    (number,) = centre.fill(1)
+    rina = laptops("rina", centre)
+    assert rina.msc("sync", "now").code == 0
+    with terminal(env=rina.environment) as console:
+        console.until(number)
+        assert rina.msc("lock").code == 0
+        console.until(lambda shown: "Locked" in shown and number not in shown)
+        console.still()
+        console.type(PASSWORD + ENTER)
+        console.until(number)
+        console.keys(ctrl("q"))
+        assert console.ended() == 0

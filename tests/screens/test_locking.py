@@ -1,20 +1,25 @@
 """The lock: it hides everything, a flag keeps it there whatever asks, and the password alone takes it away."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from msc_console import clock
 from msc_console.desk import Desk
-from msc_console.errors import MscError
-from msc_console.identity.errors import WrongPassword
+from msc_console.errors import MscError, NotAllowed, Unreachable
+from msc_console.identity.errors import VaultLocked, WrongPassword
+from msc_console.identity.offline_pass import PassRefused
+from msc_console.screens.composer import Composer
 from msc_console.screens.confirm import Confirm
 from msc_console.screens.console import Console
-from msc_console.screens.locking import LockScreen
+from msc_console.screens.jump import Jump
+from msc_console.screens.locked import LockScreen
 from tests.support.golden import Golden
 from tests.support.screens import screen_text
 
@@ -36,7 +41,9 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         done.append(f"unlock {login}")
 
     monkeypatch.setattr("msc_console.desk.opening.unlock", unlock)
-    monkeypatch.setattr("msc_console.desk.opening.end_session", lambda _home, login: done.append(f"forget {login}"))
+    for room in ("conversing", "opening"):
+        name = f"msc_console.desk.{room}.end_session"
+        monkeypatch.setattr(name, lambda _home, login: done.append(f"forget {login}"))
     return done
 
 
@@ -122,6 +129,141 @@ async def test_what_wanted_to_be_shown_under_the_lock_is_there_after_it(desk: De
         assert app.current_mode == "ticket"
 
 
+async def test_what_came_meanwhile_is_shown_in_its_order(desk: Desk) -> None:
+    """A list of results, the end of a form that was waiting, a ticket beside one that is open already."""
+    async with at(desk) as (app, pilot):
+        app.open_ticket(ticket_id(4198))
+        await settled(pilot)
+        await press(pilot, "ctrl+g")
+        form = app.screen
+        assert isinstance(form, Jump)
+        await press(pilot, "ctrl+l")
+        app.tell_error(MscError("held", holder="Bagus"))
+        form.dismiss(ticket_id(4211))
+        app.push_screen(Confirm("Hasil", "Hasil perbuatan", key="y", yes="ya", no="tidak"))
+        await settled(pilot)
+        assert hidden(app)
+        await password(pilot, PASSWORD)
+        await until(pilot, "Hasil perbuatan")
+        await press(pilot, "escape")
+        await until(pilot, "MSC-004211")
+        assert "memegang tiket ini" in app.told
+        await press(pilot, "escape")
+        assert app.current_mode == "queue"
+
+
+@pytest.mark.parametrize("words", ["app.pop_screen", "app.switch_mode('ticket')", "app.push_screen('ticket')"])
+async def test_nothing_that_a_text_asked_for_comes_after_the_lock(desk: Desk, words: str) -> None:
+    async with at(desk) as (app, pilot):
+        await press(pilot, "ctrl+g", "ctrl+l")
+        await app.run_action(words)
+        await password(pilot, PASSWORD)
+        await until_true(pilot, lambda: not app.locked)
+        await settled(pilot)
+        assert isinstance(app.screen, Jump)
+        assert app.current_mode == "queue"
+
+
+async def test_what_was_told_when_it_was_locked_is_not_seen(desk: Desk) -> None:
+    async with at(desk) as (app, pilot):
+        app.tell("Catatan MSC-004211", seconds=60)
+        app.notify("Catatan MSC-004211")
+        await settled(pilot)
+        await press(pilot, "ctrl+l")
+        assert hidden(app)
+
+
+async def test_a_password_gets_to_no_clipboard(desk: Desk) -> None:
+    async with at(desk) as (app, pilot):
+        await press(pilot, "ctrl+l")
+        await press(pilot, *"rahasia", "shift+home", "ctrl+c", "ctrl+x")
+        assert app.clipboard == ""
+        assert app.screen.query_one("#password", Input).value == "rahasia"
+
+
+class Central:
+    """A sign-in at central: this password, this code, and a session on another device."""
+
+    needs_setup = False
+
+    def __init__(self, _home: Any, _chosen: Any, login: str) -> None:
+        assert login == "rina"
+
+    def password(self, words: str) -> None:
+        assert words == PASSWORD
+
+    def code(self, code: str, *, take_over: bool = False) -> None:
+        if code != "123456":
+            raise NotAllowed("credentials_wrong")
+        if not take_over:
+            raise MscError("session_active")
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def over(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> type[Central]:
+    """The pass for working without central is over."""
+
+    def refuse(_home: Any, _login: str, words: str) -> None:
+        if words != PASSWORD:
+            raise WrongPassword(9)
+        raise PassRefused("over", until="2026-11-24T02:00:00Z")
+
+    desk.settings = replace(desk.settings, central="https://pusat.example")
+    monkeypatch.setattr("msc_console.desk.opening.unlock", refuse)
+    monkeypatch.setattr("msc_console.desk.opening.SigningIn", Central)
+    monkeypatch.setattr("msc_console.desk.conversing.Conversation.start", lambda _self: None)
+    return Central
+
+
+async def test_over_its_pass_it_opens_by_password_and_code_at_central(desk: Desk, over: type[Central]) -> None:
+    async with at(desk) as (app, pilot):
+        app.open_ticket(ticket_id(4211))
+        await settled(pilot)
+        await press(pilot, "c", *"tulisanku", "ctrl+l")
+        await password(pilot, "salah")
+        await until(pilot, "9 percobaan lagi")
+        await password(pilot, PASSWORD)
+        await until(pilot, "Kode dari autentikator")
+        assert "tulisanku" not in screen_text(app)
+        await press(pilot, *"999 999", "enter")
+        await until(pilot, "Nama masuk, kata sandi, atau kode salah.")
+        await press(pilot, *"123 456", "enter")
+        await until(pilot, "^t ambil alih sesi")
+        await press(pilot, "ctrl+t")
+        await until_true(pilot, lambda: not app.locked)
+        await until(pilot, "tulisanku")
+
+
+async def test_over_its_pass_and_without_central_it_stays_shut_and_says_why(
+    desk: Desk, over: type[Central], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_self: Any, _words: str) -> None:
+        raise Unreachable("unreachable")
+
+    monkeypatch.setattr(over, "password", gone)
+    async with at(desk) as (app, pilot):
+        await press(pilot, "ctrl+l")
+        await password(pilot, PASSWORD)
+        await until(pilot, "berakhir pada")
+        assert hidden(app)
+        assert app.screen.query_one("#password", Input).has_focus
+
+
+async def test_ten_wrong_passwords_end_with_what_is_left_to_do(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(*_args: Any) -> None:
+        raise VaultLocked
+
+    monkeypatch.setattr("msc_console.desk.opening.unlock", closed)
+    async with at(desk) as (app, pilot):
+        await press(pilot, "ctrl+l")
+        await password(pilot, "salah")
+        await until(pilot, "msc vault recover")
+        assert hidden(app)
+
+
 async def test_what_is_being_written_is_kept(desk: Desk) -> None:
     async with at(desk) as (app, pilot):
         app.open_ticket(ticket_id(4211))
@@ -137,15 +279,79 @@ async def test_nobody_there_for_ten_minutes_locks(desk: Desk, monkeypatch: pytes
     async with at(desk) as (app, pilot):
         steady, wall = app._last_touch
         app._last_touch = (steady - 599, wall)
-        app.lock_when_idle()
-        assert not app.locked
-        app._last_touch = (steady - 601, wall)
+        assert not app.lock_when_idle()
         await press(pilot, "j")  # somebody is there
-        app.lock_when_idle()
-        assert not app.locked
+        assert app.idle() < timedelta(minutes=1)
         app._last_touch = (steady, clock.now() - timedelta(minutes=10))  # the laptop slept
-        app.lock_when_idle()
+        assert app.lock_when_idle()
         await settled(pilot)
+        assert hidden(app)
+
+
+@pytest.mark.parametrize("touch", ["key", "paste", "click"])
+async def test_a_laptop_that_wakes_up_is_locked_before_it_is_heard(desk: Desk, touch: str) -> None:
+    async with at(desk) as (app, pilot):
+        app.open_ticket(ticket_id(4211))
+        await settled(pilot)
+        await press(pilot, "c", "a")
+        app._last_touch = (app._last_touch[0], clock.now() - timedelta(minutes=10))
+        if touch == "key":
+            await pilot.press("b")
+        elif touch == "paste":
+            app.post_message(events.Paste("bb"))
+        else:
+            await pilot.mouse_down(offset=(5, 5))
+        await until_true(pilot, lambda: app.locked)
+        await settled(pilot)
+        assert hidden(app)
+        assert app.screen.query_one("#password", Input).value == ""
+        await password(pilot, PASSWORD)
+        await until_true(pilot, lambda: not app.locked)
+        assert app.screen.query_one(Composer).text == "a"
+
+
+async def test_a_console_whose_session_ended_locks_by_itself(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By `msc lock` in another window, because its time is over, or because the vault is gone."""
+    async with at(desk) as (app, pilot):
+        monkeypatch.setattr(desk.unlocked.signer, "answers", lambda: False)
+        app.lock_when_over()
+        await until_true(pilot, lambda: app._missed == 1)  # one that is being replaced is away for a moment
+        assert not app.locked
+        app.lock_when_over()
+        await until_true(pilot, lambda: app.locked)
+        await settled(pilot)
+        assert hidden(app)
+
+
+async def test_a_session_that_is_replaced_locks_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with at(desk) as (app, pilot):
+        for there in (False, True, False):
+            missed = app._missed
+            monkeypatch.setattr(desk.unlocked.signer, "answers", lambda there=there: there)
+            app.lock_when_over()
+            await until_true(pilot, lambda missed=missed: app._missed != missed)
+        assert not app.locked
+
+
+async def test_what_is_unsent_is_sealed_before_the_keys_go(desk: Desk, keys: list[str]) -> None:
+    note = desk.note(ticket_id(4211), "Belum terkirim.")
+    reply = desk.reply(ticket_id(4211), "Sedang kami periksa.", hold=timedelta(seconds=10))
+    async with at(desk) as (_app, pilot):
+        await press(pilot, "ctrl+l")
+        await until_true(pilot, lambda: keys == ["forget rina"])
+        assert [desk.act(done.op).state for done in (note, reply)] == ["sealed", "sealed"]
+
+
+async def test_keys_go_also_where_nothing_can_be_sealed(
+    desk: Desk, keys: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_args: Any) -> None:
+        raise MscError("cache_busy")
+
+    monkeypatch.setattr("msc_console.desk.syncing.CacheDisk.seal_all", busy)
+    async with at(desk) as (app, pilot):
+        await press(pilot, "ctrl+l")
+        await until_true(pilot, lambda: keys == ["forget rina"])
         assert hidden(app)
 
 
@@ -153,8 +359,6 @@ async def test_nobody_there_for_ten_minutes_locks(desk: Desk, monkeypatch: pytes
 async def test_site_and_laptop_may_each_ask_for_less(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, site: int, laptop: int, meant: int
 ) -> None:
-    from dataclasses import replace
-
     desk.settings = replace(desk.settings, lock_minutes=laptop)
     desk._world = replace(desk.world, lock_minutes=site)
     async with at(desk) as (app, _pilot):
