@@ -16,11 +16,12 @@ from ..errors import NotFound
 from ..sync.wire import DeviceAsk, DeviceStanding
 from . import audit, passes, tokens
 from .db import Central
+from .ledger import ACTIVE
 from .masterkey import MasterKey
 from .problems import ProblemError
 from .setup import ACTOR
 
-ACTIVE, REVOKED = "active", "revoked"
+REVOKED = "revoked"
 ID = re.compile(r"[0-9a-f-]{36}")
 
 

@@ -158,7 +158,7 @@ class Batch:
         """
         kind = term(Op, command.kind)
         scope = self._in_scope(command, actor, ticket, hops, now)
-        if scope and may(actor.role, kind):
+        if actor.active and scope and may(actor.role, kind):
             if then.active and may(then.role, kind):
                 return None
             return Verdict(

@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from .. import clock
+from .. import clock, records
 from ..domain.commands import Command
 from ..domain.model import Person
 from ..domain.terms import Op, Result
@@ -26,18 +26,22 @@ from .db import Central
 from .envelopes import Chain, Place, command_of, link_of, malformed, same_body, sealed_by, signed_of
 from .judge import Batch, Claim, Verdict, quarantined
 from .loading import Known
+from .problems import ProblemError
 from .system import SYSTEM
 from .writing import Answer
 
 log = logging.getLogger(__name__)
 
 DONE = frozenset({Result.APPLIED, Result.MERGED})
+ACTIVE = "active"
+"""State of a device that was not revoked."""
 OPEN_ENDED = frozenset({Result.DEFERRED, Result.UNSUPPORTED})
 """Answers that may change when the op comes again: its dependency has arrived, or central was upgraded."""
 ALONE_TRIES = 2
 """Tries of an op by itself after its batch failed: with that, the third failure quarantines it."""
 
-_DEVICE = "SELECT id, person, public_key, inc, last_counter, last_link FROM device WHERE id = :id"
+_DEVICE = "SELECT state, inc, last_counter, last_link FROM device WHERE id = :id"
+_PERSON = sql.select("person", "id = :id")
 _ADVANCE = text(
     "UPDATE device SET inc = :inc, last_counter = :counter, last_link = :link, last_seen_at = :seen WHERE id = :id"
 )
@@ -50,9 +54,10 @@ def push(
 ) -> list[OpResult]:
     """Answers a device's sealed ops, in order. `now` is when they were received.
 
-    `device_row` holds at least `id` and `public_key`. NotFound when the device is unknown; SQLAlchemy's
-    OperationalError when the database can't write now (locked, full, gone): then nothing was done and the same push
-    may be sent again.
+    `device_row` holds at least `id` and `public_key`. Person and device count as they are once the device is locked:
+    ProblemError `session_ended` when it was revoked meanwhile, unless its person has left, whose acts are kept but
+    never applied. NotFound when the device is unknown; SQLAlchemy's OperationalError when the database can't write now
+    (locked, full, gone): then nothing was done and the same push may be sent again.
     """
     device = str(device_row["id"])
     asked = [_asked(envelope, str(device_row["public_key"])) for envelope in envelopes]
@@ -139,7 +144,7 @@ def _push(
     central: Central, conn: Connection, person: Person, device: str, asked: Sequence[_Asked], now: datetime,
     ahead: frozenset[str],
 ) -> list[OpResult]:  # fmt: skip
-    chain = _chain(central, conn, device)
+    chain, person = _locked(central, conn, device, person)
     if any(item.envelope.inc != chain.inc for item in asked):
         chain.former = frozenset(conn.execute(_FORMER, {"device": device}).scalars()) - {chain.inc}
     commands = [item.command for item in asked if item.command is not None]
@@ -176,19 +181,23 @@ def _alone(
             verdict = quarantined(item.envelope.op, error)
     assert verdict is not None
     assert item.command is not None  # a malformed op writes nothing that could fail
-    chain = _chain(central, conn, device)
+    chain, _person = _locked(central, conn, device, person)
     chain.advance(item.envelope, item.link)
     _advance(conn, device, chain, now)
     batch = Batch(world.load(central, conn), loading.Ground(), {})
     return writing.write(conn, batch, [Answer(item.command, item.envelope, verdict, now)], now)[0]
 
 
-def _chain(central: Central, conn: Connection, device: str) -> Chain:
-    """The end of the device's chain, locked: pushes of one device come one after the other."""
+def _locked(central: Central, conn: Connection, device: str, person: Person) -> tuple[Chain, Person]:
+    """The end of the device's chain, locked, so that pushes of one device come one after the other; and the person as
+    they are now, which may be less than the request was let in for."""
     row = conn.execute(text(_DEVICE + central.for_update), {"id": device}).mappings().first()
     if row is None:
         raise NotFound("device_unknown")
-    return Chain(row["inc"], row["last_counter"], row["last_link"])
+    person = records.from_row(Person, sql.rows(conn, _PERSON, id=person.id)[0])
+    if row["state"] != ACTIVE and person.active:
+        raise ProblemError("session_ended")
+    return Chain(row["inc"], row["last_counter"], row["last_link"]), person
 
 
 def _advance(conn: Connection, device: str, chain: Chain, now: datetime) -> None:

@@ -26,7 +26,8 @@ from .tokens import Session
 def take(central: Central, key: MasterKey, sealed: str, bringer: Session, now: datetime) -> tuple[Push, list[OpResult]]:
     """Judges the acts of a spool; what was in it, and the answers, which are the author's alone.
 
-    Acts of a device that was revoked are not judged: there is no answer to them. ProblemError `spool_unreadable`.
+    Acts of a device that was revoked are not judged: there is no answer to them. Those of a person who has left are:
+    none is applied, and what they might do when it was made is kept. ProblemError `spool_unreadable`.
     """
     found = opened(key, sealed)
     with central.read() as conn:
@@ -34,7 +35,7 @@ def take(central: Central, key: MasterKey, sealed: str, bringer: Session, now: d
         if device is None or not all(_genuine(op, device) for op in found.ops):
             raise ProblemError("spool_unreadable")
         person = records.from_row(Person, tokens.by_id(conn, "person", device["person"]))
-    good = device["state"] == "active"
+    good = device["state"] == ledger.ACTIVE or not person.active
     results = ledger.push(central, person, device, found.ops, now) if good else []
     with central.write() as conn:
         about = {"device": found.device, "ops": len(found.ops), "by": bringer.device["id"], "judged": good}

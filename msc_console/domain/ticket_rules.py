@@ -117,13 +117,17 @@ def take(command: Command, situation: Situation, context: Context) -> Outcome:
 
 
 def release(command: Command, situation: Situation, context: Context) -> Outcome:
-    """Give a ticket back to its queue. The epoch stays: nobody has claimed it."""
+    """Give a ticket back to its queue. The epoch stays: nobody has claimed it. Where central takes it from its holder
+    the epoch rises, so that what they still do on it is fenced."""
     ticket = ticket_of(situation)
     if ticket.owner is None:
         return invalid("not_held")
-    if isinstance(no := acting.claim(command, situation, context), Refusal):
+    free: dict[str, Any] = {"owner": None, "owned_at": None, "claim_until": None}
+    if has(context.actor.role, Right.SYSTEM):
+        free["owner_epoch"] = ticket.owner_epoch + 1
+    elif isinstance(no := acting.claim(command, situation, context), Refusal):
         return no
-    return act(command, situation, context, changes={"owner": None, "owned_at": None, "claim_until": None})
+    return act(command, situation, context, changes=free)
 
 
 def assign(command: Command, situation: Situation, context: Context) -> Outcome:

@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from msc_console import clock
+from msc_console.central import ledger
+from msc_console.central.problems import ProblemError
+from msc_console.central.system import SYSTEM
 from msc_console.clock import iso
+from msc_console.domain.commands import Command
 from msc_console.domain.model import Person
 from msc_console.domain.terms import Role, Tier
 from msc_console.errors import MscError
@@ -41,6 +45,65 @@ def test_what_was_allowed_then_and_is_not_now_goes_to_quarantine(stage: Stage, c
     assert stage.scalar("SELECT count(*) FROM entry WHERE id = :id", id=late.op) == 0
     (again,) = laptop.push(late)
     assert (again.result, again.data["result"], again.reason) == ("duplicate", "quarantined", "rights_gone")
+
+
+@pytest.mark.protocol("P-078")
+@pytest.mark.parametrize("kind", ["ticket.create", "contact.create", "entry.note"])
+def test_what_somebody_did_who_has_left_since_goes_to_quarantine(stage: Stage, kind: str) -> None:
+    laptop, ticket = stage.laptop(stage.rina), stage.laptop(stage.budi).create()
+    args = {
+        "ticket.create": {"subject": "Ditulis di luar jaringan", "queue": "umum"},
+        "contact.create": {"name": "Ana"},
+        "entry.note": {"body": "ditulis di luar jaringan"},
+    }[kind]
+    late = laptop.seal(kind, ticket if kind == "entry.note" else new_id(), args, **made(2))
+    laptop.person = stage.change(stage.rina, NOW - HOUR, active=False)
+    after = laptop.seal(kind, ticket if kind == "entry.note" else new_id(), args, **made(0))
+    results = laptop.push(late, after)
+    assert [(item.result, item.reason) for item in results][0] == ("quarantined", "rights_gone")
+    assert results[1].result == "forbidden"
+
+
+@pytest.mark.protocol("P-078")
+def test_a_push_that_was_let_in_before_its_person_left_is_judged_as_of_now(stage: Stage) -> None:
+    """The request knows the person as they were; the account goes off before its transaction begins."""
+    laptop = stage.laptop(stage.rina)
+    op = laptop.seal("ticket.create", new_id(), {"subject": "Terlambat", "queue": "umum"}, **made(0))
+    stage.change(stage.rina, NOW - HOUR, active=False)
+    assert laptop.push(op)[0].result == "forbidden"
+    assert (
+        stage.scalar("SELECT active FROM standing WHERE person = :id ORDER BY since DESC LIMIT 1", id=stage.rina.id)
+        == 0
+    )
+
+
+def test_a_push_that_was_let_in_before_its_laptop_was_revoked_is_refused(stage: Stage) -> None:
+    laptop = stage.laptop(stage.rina)
+    op = laptop.seal("ticket.create", new_id(), {"subject": "Terlambat", "queue": "umum"})
+    with stage.central.write() as conn:
+        conn.execute(text("UPDATE device SET state = 'revoked' WHERE id = :id"), {"id": laptop.id})
+    with pytest.raises(ProblemError) as refused:
+        laptop.push(op)
+    assert refused.value.code == "session_ended"
+    assert stage.scalar("SELECT count(*) FROM ticket") == 0
+
+
+@pytest.mark.protocol("P-071")
+def test_what_central_takes_from_its_holder_is_fenced_for_them(stage: Stage) -> None:
+    laptop = stage.laptop(stage.rina)
+    ticket = laptop.create(take=True)
+    offline = [
+        laptop.seal("ticket.resolve", ticket, {"solution": "Beres"}, basis={"epoch": 1}, before={"state": "open"}),
+        laptop.seal("entry.note", ticket, {"body": "masih dicek"}, basis={"epoch": 1}),
+    ]
+    back = Command(id=new_id(), kind="ticket.release", actor=SYSTEM.id, target=ticket, made_at=NOW)
+    (result,) = ledger.system(stage.central, [back], NOW)
+    row = stage.row("ticket", ticket)
+    assert (result.result, row["owner"], row["owner_epoch"], row["state"]) == ("applied", None, 2, "open")
+    assert [(item.result, item.reason) for item in laptop.push(*offline)] == [
+        ("fenced", "changed_hands"), ("applied", None)
+    ]  # fmt: skip
+    assert stage.scalar("SELECT late FROM entry WHERE id = :id", id=offline[1].op) == 1
 
 
 @pytest.mark.protocol("P-078")

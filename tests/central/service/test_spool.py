@@ -119,16 +119,17 @@ def test_what_central_can_not_read_is_said_to_be_so(place: Place, server: Server
 
 
 @pytest.mark.protocol("P-204")
-def test_a_revoked_device_has_no_more_say_nor_has_a_person_whose_account_is_off(place: Place) -> None:
+def test_a_revoked_device_has_no_more_say_and_of_a_person_who_has_left_nothing_is_done(place: Place) -> None:
     rina, _, _ = _signed_in(place, "rina")
     _, session, _ = _signed_in(place, "budi")
-    first, op = create(place, rina), create(place, rina)
+    first, op, other = create(place, rina), create(place, rina), create(place, rina)
     assert [item.result for item in _take(place, session, _sealed(place, rina.device, [first]))] == ["applied"]
     place.hands.move(seconds=30)
     with place.central.write() as conn:
-        conn.execute(text("UPDATE person SET active = 0 WHERE login = 'rina'"))
-    assert [item.result for item in _take(place, session, _sealed(place, rina.device, [op]))] == ["forbidden"]
-    with place.central.write() as conn:
         conn.execute(text("UPDATE device SET state = 'revoked' WHERE id = :id"), {"id": rina.device})
-    assert _take(place, session, _sealed(place, rina.device, [create(place, rina)])) == []
+    assert _take(place, session, _sealed(place, rina.device, [op])) == []
+    with place.central.write() as conn:
+        conn.execute(text("UPDATE person SET active = 0 WHERE login = 'rina'"))
+    left = _take(place, session, _sealed(place, rina.device, [op, other, create(place, rina)]))
+    assert [item.result for item in left] == ["quarantined", "quarantined", "forbidden"]
     assert _tickets(place) == 1
