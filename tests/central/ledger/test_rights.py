@@ -59,9 +59,9 @@ def test_what_somebody_did_who_has_left_since_goes_to_quarantine(stage: Stage, k
     late = laptop.seal(kind, ticket if kind == "entry.note" else new_id(), args, **made(2))
     laptop.person = stage.change(stage.rina, NOW - HOUR, active=False)
     after = laptop.seal(kind, ticket if kind == "entry.note" else new_id(), args, **made(0))
-    results = laptop.push(late, after)
-    assert [(item.result, item.reason) for item in results][0] == ("quarantined", "rights_gone")
-    assert results[1].result == "forbidden"
+    first, second = laptop.push(late, after)
+    assert (first.result, first.reason) == ("quarantined", "rights_gone")
+    assert second.result == "forbidden"
 
 
 @pytest.mark.protocol("P-078")
