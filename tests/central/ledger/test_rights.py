@@ -77,6 +77,7 @@ def test_a_push_that_was_let_in_before_its_person_left_is_judged_as_of_now(stage
     )
 
 
+@pytest.mark.protocol("P-029")
 def test_a_push_that_was_let_in_before_its_laptop_was_revoked_is_refused(stage: Stage) -> None:
     laptop = stage.laptop(stage.rina)
     op = laptop.seal("ticket.create", new_id(), {"subject": "Terlambat", "queue": "umum"})
