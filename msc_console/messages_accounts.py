@@ -31,6 +31,16 @@ OF_ACCOUNTS: dict[str, str] = {
     "reset_alone": N_("You have asked for this reset yourself; another lead has to approve it."),
     "reset_unknown": N_("There is no such request, or it is over. Ask anew: msc user reset-2fa LOGIN."),
     "setup_needs_terminal": N_("The authenticator has to be set up first; that needs a terminal: msc login."),
+    "account_above": N_(
+        "That account, or that role, may do more than you may yourself. Somebody who may as much has to change it."
+    ),
+    "last_administrator": N_(
+        "Nobody would be left who may change accounts, so nothing was done. Give somebody else that role first."
+    ),
+    "password_first": N_("{by} gave you your first password. Take one of your own: msc passwd."),
+    "sessions_ended": N_("{by} signed you out everywhere."),
+    "role_changed": N_("{by} changed your role or queues; your role is {role}."),
+    "person_left": N_("{login} has left, {by} says: {tickets} of their tickets are back in their queues."),
     "recovery_used": N_("{login} has signed in with a recovery code; {left} are left. Was it them?"),
     "many_wrong_codes": N_("{failed} wrong codes in a row for {login}. Was it them?"),
     "password_changed": N_("Your password was changed and all other sessions ended. Not you? Tell technical support."),

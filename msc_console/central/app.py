@@ -25,7 +25,7 @@ from .checkpoints import Keeper
 from .compression import PackedReplies, PackedRequests
 from .db import Central
 from .guards import PermitsBack, speaks
-from .routes import accounts, audit, scripts, session, site, snapshots, spool, stream, sync, verify
+from .routes import accounts, audit, people, scripts, session, site, snapshots, spool, stream, sync, verify
 from .service import Service, Settings
 
 SERVER_TIME = "MSC-Server-Time"
@@ -69,6 +69,7 @@ def create_app(central: Central, settings: Settings) -> Litestar:
             *session.handlers,
             *scripts.handlers,
             *accounts.handlers,
+            *people.handlers,
             *sync.handlers,
             *spool.handlers,
             *stream.handlers,

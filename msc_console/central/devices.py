@@ -8,7 +8,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from .. import seal
 from ..clock import from_ms, iso
@@ -52,13 +52,22 @@ def revoke(url: str, code: str, now: datetime) -> None:
             device = tokens.one(conn, "SELECT id, person FROM device WHERE code = :code", code=code.upper())
             if device is None:
                 raise NotFound("device_code_unknown", code=code)
-            conn.execute(
-                text("UPDATE device SET state = :state WHERE id = :id"), {"state": REVOKED, "id": device["id"]}
-            )
-            tokens.end(conn, device["person"], now, device=device["id"])
-            audit.add(conn, now, ACTOR, "device.revoke", {"device": device["id"], "person": device["person"]})
+            end(conn, device["person"], ACTOR, now, code=code.upper())
     finally:
         central.close()
+
+
+def end(conn: Connection, person: str, by: str, now: datetime, *, code: str | None = None) -> list[str]:
+    """Revokes a person's laptops, or the one of these letters; the letters of those that were good until now."""
+    only = "AND code = :code" if code is not None else ""
+    statement = text(
+        f"UPDATE device SET state = :state WHERE person = :person AND state <> :state {only} RETURNING id, code"
+    )
+    found = conn.execute(statement, {"state": REVOKED, "person": person, "code": code}).all()
+    for row in found:
+        tokens.end(conn, person, now, device=row.id)
+        audit.add(conn, now, by, "device.revoke", {"device": row.id, "person": person})
+    return sorted(row.code for row in found)
 
 
 def standing(central: Central, key: MasterKey, ask: DeviceAsk, now: datetime) -> DeviceStanding:

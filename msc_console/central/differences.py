@@ -1,8 +1,8 @@
 """What a set-up file says against what a central holds: computed here, written by `setup`.
 
 Nothing with a history is deleted: a person who left the file is switched off. A person who was never in it
-(`msc central user add`) is none of the file's business. Queues and services are removed, a queue only while nothing
-lies in it.
+(`msc central user add`) is none of the file's business, and who stands in it and was switched off by somebody stays
+off. Queues and services are removed, a queue only while nothing lies in it.
 """
 
 import json
@@ -143,10 +143,13 @@ def _service(spec: Any, have: Present) -> Service:
 
 def _persons(have: Present, centre: Centre) -> list[Difference]:
     new = {}
+    of_the_file = json.loads(have.meta.get("centre_logins", "[]"))
     for spec in centre.persons:
         told = {item.name: getattr(spec, item.name) for item in fields(spec)}
-        new[spec.login] = Person(**_identity(have.persons.get(spec.login)), **told)
-    for login in json.loads(have.meta.get("centre_logins", "[]")):
+        held = have.persons.get(spec.login)
+        switched_off = held is not None and not held.active and spec.login in of_the_file
+        new[spec.login] = Person(**_identity(held), **told, active=not switched_off)
+    for login in of_the_file:
         if login not in new and login in have.persons:
             person = have.persons[login]
             new[login] = replace(person, ver=person.ver + 1, active=False)

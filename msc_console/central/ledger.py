@@ -87,26 +87,33 @@ def system(central: Central, commands: Sequence[Command], now: datetime | None =
 
 def _system(central: Central, commands: Sequence[Command], now: datetime | None) -> list[OpResult]:
     with central.write() as conn:
-        here = world.load(central, conn)
-        ground = loading.ground(central, conn, commands)
-        known = loading.known_ops(conn, _named(commands))
-        batch = Batch(here, ground, _claims(known))
-        results: dict[int, OpResult] = {}
-        answers: list[tuple[int, Answer]] = []
-        fresh: dict[str, Result] = {}
-        for place, command in enumerate(commands):
-            if command.id in known:
-                results[place] = _duplicate(known[command.id].result)
-            elif command.id in fresh:
-                results[place] = OpResult(op=command.id, result=Result.DUPLICATE, data={"result": fresh[command.id]})
-            else:
-                actor = here.persons.get(command.actor, SYSTEM)
-                received = now or command.made_at
-                verdict = _depends(command, known, fresh) or batch.judge(command, actor, received, own=True)
-                fresh[command.id] = verdict.code
-                answers.append((place, Answer(command, None, verdict, received)))
-        written = writing.write(conn, batch, [answer for _, answer in answers], now or clock.now())
-        results |= {place: result for (place, _), result in zip(answers, written, strict=True)}
+        return system_within(central, conn, commands, now)
+
+
+def system_within(
+    central: Central, conn: Connection, commands: Sequence[Command], now: datetime | None
+) -> list[OpResult]:
+    """`system` in the caller's transaction, which has not changed the set-up before: what is read of it is kept."""
+    here = world.load(central, conn)
+    ground = loading.ground(central, conn, commands)
+    known = loading.known_ops(conn, _named(commands))
+    batch = Batch(here, ground, _claims(known))
+    results: dict[int, OpResult] = {}
+    answers: list[tuple[int, Answer]] = []
+    fresh: dict[str, Result] = {}
+    for place, command in enumerate(commands):
+        if command.id in known:
+            results[place] = _duplicate(known[command.id].result)
+        elif command.id in fresh:
+            results[place] = OpResult(op=command.id, result=Result.DUPLICATE, data={"result": fresh[command.id]})
+        else:
+            actor = here.persons.get(command.actor, SYSTEM)
+            received = now or command.made_at
+            verdict = _depends(command, known, fresh) or batch.judge(command, actor, received, own=True)
+            fresh[command.id] = verdict.code
+            answers.append((place, Answer(command, None, verdict, received)))
+    written = writing.write(conn, batch, [answer for _, answer in answers], now or clock.now())
+    results |= {place: result for (place, _), result in zip(answers, written, strict=True)}
     return [results[place] for place in range(len(commands))]
 
 

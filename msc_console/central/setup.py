@@ -200,7 +200,7 @@ def user_add(
         # Hashing takes its time on purpose: not while the database is held.
         hashed = passwords_of(meta).hash(password)
         with central.write() as conn:
-            person, new = _person(conn, login, name, role, tier, queues)
+            person, new = person_for(conn, login, name, role, tier, queues)
             enrolment = enrol(conn, key, person, hashed, meta["site_name"], now, own_authenticator=own_authenticator)
             if new:
                 standing.note(conn, person, now)
@@ -210,9 +210,10 @@ def user_add(
         central.close()
 
 
-def _person(
+def person_for(
     conn: Connection, login: str, name: str | None, role: Role | None, tier: Tier, queues: Sequence[str]
 ) -> tuple[Person, bool]:
+    """Somebody who has no password yet: of the set-up file, or new (True), then not yet announced. UsageError."""
     found = sql.rows(conn, text("SELECT * FROM person WHERE login = :login"), login=login)
     if found:
         if found[0]["password_hash"] is not None:
@@ -222,14 +223,19 @@ def _person(
         raise UsageError("bad_login", login=login)
     if not name or role is None or role is Role.SYSTEM:
         raise UsageError("user_needs_name_and_role", login=login)
-    known = set(conn.execute(text('SELECT "key" FROM queue')).scalars())
-    for queue in queues:
-        if queue not in known:
-            raise UsageError("queue_unknown", queue=queue)
+    require_queues(conn, queues)
     name = clean(name, line=True)
     person = Person(id=tokens.new_id(), ver=1, login=login, name=name, role=role, tier=tier, queues=tuple(queues))
     conn.execute(sql.upsert("person"), records.to_row(person))
     return person, True
+
+
+def require_queues(conn: Connection, queues: Iterable[str]) -> None:
+    """UsageError `queue_unknown` for the first key that no queue has."""
+    known = set(conn.execute(text('SELECT "key" FROM queue')).scalars())
+    for queue in queues:
+        if queue not in known:
+            raise UsageError("queue_unknown", queue=queue)
 
 
 def enrol(

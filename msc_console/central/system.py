@@ -3,6 +3,7 @@
 import uuid
 from datetime import datetime
 
+from ..clock import to_ms
 from ..domain.commands import Command
 from ..domain.model import Person
 from ..domain.terms import Delivery, Op, Role
@@ -16,6 +17,18 @@ SYSTEM = Person(id=str(uuid.uuid5(_SPACE, "system")), login="system", name="Cent
 def op_id(*parts: str) -> str:
     """The id of a system op (UUIDv5 of what it is about): the same act made twice is one op."""
     return str(uuid.uuid5(_SPACE, "|".join(parts)))
+
+
+def give_back(ticket: str, holder: str, epoch: int, at: datetime) -> Command:
+    """The command that takes a ticket from a holder who has left, back to its queue."""
+    return Command(
+        id=op_id(holder, "leaves", ticket, str(epoch)),
+        kind=Op.TICKET_RELEASE,
+        actor=SYSTEM.id,
+        target=ticket,
+        cause=op_id(holder, "leaves", str(to_ms(at))),
+        made_at=at,
+    )
 
 
 def deliver(ticket: str, entry: str, state: Delivery, at: datetime, note: str | None = None) -> Command:

@@ -115,7 +115,7 @@ class Hall:
         """Somebody signed in a moment ago on a new laptop."""
         now, person, laptop = self.place.hands.at, self.people[login], Laptop.new()
         device = {
-            "id": str(uuid7()), "person": person["id"], "public_key": laptop.public, "code": str(uuid7())[-6:],
+            "id": str(uuid7()), "person": person["id"], "public_key": laptop.public, "code": str(uuid7())[-6:].upper(),
             "state": "active", "name": "uji", "created_at": 0, "last_seen_at": 0,
         }  # fmt: skip
         laptop.device, laptop.person = device["id"], person["id"]

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from uuid_utils import uuid7
 
 from msc_console import escrow, records
+from msc_console.central import tokens
 from msc_console.digest import BUCKETS
 from msc_console.domain.rights import Right
 from msc_console.domain.terms import Role
@@ -223,6 +224,24 @@ def _asked_by_another(hall: Hall, caller: Caller) -> list[Ask]:
     return [Ask("POST", f"/v1/resets/{asked.json()['id']}/approve")]
 
 
+def _laptop_of_another(hall: Hall, _caller: Caller) -> list[Ask]:
+    with hall.central.read() as conn:
+        device = tokens.by_id(conn, "device", stranger(hall).laptop.device)
+    return [Ask("POST", f"/v1/devices/{device['code']}/revoke", {})]
+
+
+def _account(act: str, body: Mapping[str, Any], right: Right, method: str = "POST") -> Row:
+    """An act on somebody of the other queue: there for those who look after everybody."""
+    path = f"/v1/users/{{}}{act}"
+    return Row(
+        own=one(method, path.format("asing"), body or None),
+        foreign=one(method, path.format("nobody"), body or None),
+        right=right,
+        holds=frozenset({Role.MANAGER, Role.DUKTEK}),
+    )
+
+
+_NEW_PERSON = {"login": "baru", "name": "Baru", "role": "agent", "queues": ["triage"], "dry_run": True}
 _NO_DEVICE = {"login": "nobody", "password": "p" * 20, "device_key": "A" * 43}
 
 ROWS: Mapping[tuple[str, str], Row] = {
@@ -269,6 +288,17 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ),
     ("POST", "/v1/resets/{reset}/approve"): Row(
         own=_asked_by_another, foreign=one("POST", f"/v1/resets/{uuid7()}/approve"), right=Right.RESET
+    ),
+    ("GET", "/v1/users"): Row(own=one("GET", "/v1/users"), right=Right.OVERSEE),
+    ("POST", "/v1/users"): Row(own=one("POST", "/v1/users", _NEW_PERSON), right=Right.ACCOUNTS),
+    ("GET", "/v1/users/{login}"): _account("", {}, Right.OVERSEE, "GET"),
+    ("POST", "/v1/users/{login}/disable"): _account("/disable", {"offboard": True}, Right.ACCOUNTS),
+    ("POST", "/v1/users/{login}/enable"): _account("/enable", {"dry_run": False}, Right.ACCOUNTS),
+    ("POST", "/v1/users/{login}/role"): _account("/role", {"role": "agent"}, Right.ACCOUNTS),
+    ("POST", "/v1/users/{login}/sessions/end"): _account("/sessions/end", {"dry_run": False}, Right.OVERSEE),
+    ("GET", "/v1/devices"): Row(own=one("GET", "/v1/devices"), right=Right.OVERSEE),
+    ("POST", "/v1/devices/{code}/revoke"): Row(
+        own=_laptop_of_another, foreign=one("POST", "/v1/devices/ZZZ/revoke", {}), right=Right.ACCOUNTS
     ),
     ("POST", "/v1/device"): Row(own=one("POST", "/v1/device", {"device": "x" * 36, "proof": "x"}), right=None, ok=401),
     ("DELETE", "/v1/session"): Row(own=one("DELETE", "/v1/session"), right=Right.READ, ok=204),

@@ -21,6 +21,7 @@ from msc_console.sync.wire_accounts import AuthenticatorLeft
 from .accounts import person
 from .conftest import CENTRE, PASSWORD, Laptop, Place, Server, running
 from .talk import create, failed, page, pull, push, told_by_central
+from .test_people import off
 from .test_stream import Ear
 
 
@@ -115,6 +116,7 @@ ENDS = {
     "laptop revoked": "session_ended",
     "second factor left": "session_ended",
     "switched off": "session_ended",
+    "off-boarded": "session_ended",
 }
 
 
@@ -137,6 +139,8 @@ def test_what_is_under_way_ends_with_the_session_at_once(
         devices.revoke(place.url, made.device_code, place.hands.at)
     elif how == "second factor left":
         _second_factor_left(place, tokens.authenticate(place.central, made.access, "access", place.hands.at))
+    elif how == "off-boarded":
+        off(place, "rina", person(place, "budi", Role.MANAGER), offboard=True)
     else:
         _switched_off(place)
     begun = time.monotonic()
