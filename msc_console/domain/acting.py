@@ -145,9 +145,9 @@ def act(
             values.setdefault("state", State.OPEN)
     if values.get("state", before.state) != before.state:
         values |= _state_marks(values["state"], before, at)
+    if values.get("owner", before.owner) == command.actor:
+        values["claim_until"] = context.now + context.policy.claim
     after = replace(before, **values, updated_at=max(before.updated_at, at))
-    if after.owner == command.actor:
-        after = replace(after, claim_until=context.now + context.policy.claim)
     entry = Entry(
         id=command.id,
         ticket=before.id,

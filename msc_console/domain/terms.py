@@ -10,11 +10,11 @@ E = TypeVar("E", bound=StrEnum)
 
 
 def term(kind: type[E], value: str) -> E:
-    """`value` as a member of `kind`; text that the list does not hold comes back unchanged as text."""
+    """`value` as a member of `kind`; a newer peer's word, which the list does not hold, comes back as it is."""
     try:
-        return kind(value)
-    except ValueError:
-        return value  # type: ignore[return-value]  # a newer peer's word: kept, compared and shown as text
+        return kind._value2member_map_.get(value, value)  # type: ignore[return-value]
+    except TypeError:  # no text at all
+        return value  # type: ignore[return-value]
 
 
 class TicketKind(StrEnum):
