@@ -4,17 +4,19 @@ A value that this version does not know (a newer peer sent it) stays plain text 
 """
 
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 E = TypeVar("E", bound=StrEnum)
 
 
 def term(kind: type[E], value: str) -> E:
     """`value` as a member of `kind`; a newer peer's word, which the list does not hold, comes back as it is."""
+    members: dict[Any, Any] = kind._value2member_map_
     try:
-        return kind._value2member_map_.get(value, value)  # type: ignore[return-value]
+        found: E = members.get(value, value)
     except TypeError:  # no text at all
         return value  # type: ignore[return-value]
+    return found
 
 
 class TicketKind(StrEnum):
