@@ -41,6 +41,22 @@ OF_ACCOUNTS: dict[str, str] = {
     "sessions_ended": N_("{by} signed you out everywhere."),
     "role_changed": N_("{by} changed your role or queues; your role is {role}."),
     "person_left": N_("{login} has left, {by} says: {tickets} of their tickets are back in their queues."),
+    "api_reads": N_("msc api reads, and nothing else: msc api GET /v1/... An address has plain letters alone."),
+    "script_token_unknown": N_(
+        "Central does not know this script's token: mistyped, cut, or of another central. Nothing was done. Make "
+        "another: msc token create."
+    ),
+    "script_token_expired": N_("This script's token has run out; nothing was done. Make another: msc token create."),
+    "script_session_ended": N_(
+        "This script's token was ended, or its owner has left or may have none any more; nothing was done. Whoever "
+        "looks after the script makes another: msc token create."
+    ),
+    "script_address": N_(
+        "This script's token is not for this address; nothing was done. Make one whose --network has it: "
+        "msc token create."
+    ),
+    "script_token_scope": N_("The scopes of this script's token don't reach so far. Make another: msc token create."),
+    "script_not_for_scripts": N_("That is not for scripts: with a token only changes and timelines are read."),
     "recovery_used": N_("{login} has signed in with a recovery code; {left} are left. Was it them?"),
     "many_wrong_codes": N_("{failed} wrong codes in a row for {login}. Was it them?"),
     "password_changed": N_("Your password was changed and all other sessions ended. Not you? Tell technical support."),

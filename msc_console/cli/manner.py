@@ -89,12 +89,16 @@ def form_options() -> list[click.Parameter]:
     ]
 
 
+def dry_option() -> click.Parameter:
+    """`--dry-run`."""
+    about = _("Say what it would do; keep nothing")
+    return click.Option(["--dry-run"], is_flag=True, callback=_dry, expose_value=False, help=about)
+
+
 def act_options() -> list[click.Parameter]:
     """`--dry-run`, `--wait`."""
     return [
-        click.Option(
-            ["--dry-run"], is_flag=True, callback=_dry, expose_value=False, help=_("Say what it would do; keep nothing")
-        ),
+        dry_option(),
         click.Option(
             ["--wait"],
             is_flag=False,

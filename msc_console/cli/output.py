@@ -96,6 +96,14 @@ def to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=True, indent=2)
 
 
+def ascii_json(line: str) -> str:
+    """A line of JSON in ASCII; what is none as harmless text."""
+    try:
+        return json.dumps(json.loads(line), ensure_ascii=True)
+    except ValueError:
+        return clean(line, line=True)
+
+
 def terminal_width() -> int | None:
     """Cells of a line; None where nobody looks: a pipe gets everything."""
     if not sys.stdout.isatty() and not os.environ.get("COLUMNS"):

@@ -18,6 +18,8 @@ class Verb(NamedTuple):
     """It makes acts: `--dry-run` and `--wait` belong to it."""
     shows: bool = True
     """It has output to choose a form for: `-o`, `--json`, `-q`."""
+    changes: bool = False
+    """It changes something at central at once: `--dry-run` belongs to it."""
 
 
 class Noun(NamedTuple):
@@ -56,12 +58,48 @@ TABLE: Mapping[str, Item] = {
     ),
     "device": Noun(
         N_("Laptops."),
-        {"enrol": Verb("account:enrol", N_("A code that lets one new laptop of a person in, within 15 minutes."))},
+        {
+            "list": Verb("devices:list_", N_("Laptops of those whom you look after, good and revoked ones.")),
+            "enrol": Verb("account:enrol", N_("A code that lets one new laptop of a person in, within 15 minutes.")),
+            "revoke": Verb(
+                "devices:revoke",
+                N_("A lost laptop: nothing of it counts any more, and at its next contact it wipes itself."),
+                changes=True,
+            ),
+        },
+        default="list",
     ),
     "user": Noun(
-        N_("People's ways in."),
-        {"reset-2fa": Verb("account:reset_2fa", N_("Have a second factor set back: one lead asks, another approves."))},
+        N_("People: accounts, roles, ways in."),
+        {
+            "list": Verb("user:list_", N_("Whom you look after, with what is open of theirs.")),
+            "show": Verb("user:show", N_("One person with sessions and laptops.")),
+            "add": Verb("user:add", N_("Give somebody a first password. It is shown once."), changes=True),
+            "disable": Verb(
+                "user:disable",
+                N_("Switch an account off: all sessions end at once; --offboard for good."),
+                changes=True,
+            ),
+            "enable": Verb("user:enable", N_("Switch an account on again."), changes=True),
+            "role": Verb("user:role", N_("Give another role, level or queues."), changes=True),
+            "devices": Verb("user:devices", N_("Somebody's laptops.")),
+            "sessions": Verb("user:sessions", N_("Somebody's open sessions, and their end."), changes=True),
+            "reset-2fa": Verb(
+                "account:reset_2fa", N_("Have a second factor set back: one lead asks, another approves.")
+            ),
+        },
+        default="list",
     ),
+    "token": Noun(
+        N_("Tokens with which scripts read from central."),
+        {
+            "create": Verb("token:create", N_("Make a token. It is shown once.")),
+            "list": Verb("token:list_", N_("Your tokens, living and dead.")),
+            "revoke": Verb("token:revoke", N_("End a token for good."), shows=False),
+        },
+        default="list",
+    ),
+    "api": Verb("api:api", N_("What central gives at an address, for scripts."), shows=False),
     "status": Verb("standing:status", N_("Who is signed in, and what waits.")),
     "session": Noun(
         N_("The unlocked session of this laptop."),

@@ -127,6 +127,8 @@ def _leaf(name: str, verb: Verb) -> click.Command:
     command = typer.main.get_command(app)
     if verb.writes:
         command.params += manner.act_options()
+    if verb.changes:
+        command.params.append(manner.dry_option())
     if verb.shows:
         command.params += manner.form_options()
     return command

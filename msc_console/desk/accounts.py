@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def _line(desk: "Seat") -> "Iterator[HttpTransport]":
+def line(desk: "Seat") -> "Iterator[HttpTransport]":
     """A line to central with fresh tokens."""
     way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
     try:
@@ -27,7 +27,7 @@ def _line(desk: "Seat") -> "Iterator[HttpTransport]":
 
 def look(desk: "Seat") -> "Account":
     """How the person gets in, and what they have not seen yet."""
-    with _line(desk) as way:
+    with line(desk) as way:
         return way.account()
 
 
@@ -47,7 +47,7 @@ def seen(desk: "Seat", shown: "list[Notice]") -> None:
     from ..sync.wire_accounts import NoticesSeen
 
     if shown:
-        with _line(desk) as way:
+        with line(desk) as way:
             way.notices_seen(NoticesSeen([notice.id for notice in shown]))
 
 
@@ -55,7 +55,7 @@ def new_recovery_codes(desk: "Seat", password: str) -> list[str]:
     """Ten new codes; the former are of no use any more."""
     from ..sync.wire_accounts import RecoveryAsk
 
-    with _line(desk) as way:
+    with line(desk) as way:
         return list(way.recovery_codes(RecoveryAsk(password)).recovery)
 
 
@@ -63,7 +63,7 @@ def leave_authenticator(desk: "Seat", password: str, code: str) -> None:
     """All sessions end, and the next sign-in sets another authenticator up."""
     from ..sync.wire_accounts import AuthenticatorLeft
 
-    with _line(desk) as way:
+    with line(desk) as way:
         way.leave_authenticator(AuthenticatorLeft(password, code))
 
 
@@ -71,13 +71,13 @@ def enrol(desk: "Seat", login: str) -> "Enrolment":
     """A code for a new laptop of somebody."""
     from ..sync.wire_accounts import EnrolmentAsk
 
-    with _line(desk) as way:
+    with line(desk) as way:
         return way.enrol(EnrolmentAsk(login))
 
 
 def waiting_resets(desk: "Seat") -> "list[Reset]":
     """Requests that wait for a second person."""
-    with _line(desk) as way:
+    with line(desk) as way:
         return list(way.resets().resets)
 
 
@@ -85,13 +85,13 @@ def ask_reset(desk: "Seat", login: str) -> "Reset":
     """Asks that somebody's second factor is set back."""
     from ..sync.wire_accounts import ResetAsk
 
-    with _line(desk) as way:
+    with line(desk) as way:
         return way.ask_reset(ResetAsk(login))
 
 
 def approve_reset(desk: "Seat", login: str) -> "Reset":
     """Approves what another has asked for. NotFound `reset_unknown`."""
-    with _line(desk) as way:
+    with line(desk) as way:
         for reset in way.resets().resets:
             if reset.login == login:
                 return way.approve_reset(reset.id)

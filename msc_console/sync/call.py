@@ -11,7 +11,8 @@ REPLY_CAP = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request. `again`: a broken connection is tried once more at once; only where a repeat does no harm."""
+    """One request. `expects`: content types that the reply may have, any where it is empty. `again`: a broken
+    connection is tried once more at once; only where a repeat does no harm."""
 
     method: str
     path: str

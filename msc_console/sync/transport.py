@@ -15,13 +15,13 @@ import msgspec
 
 from .. import __version__, clock, packing
 from ..errors import UsageError
-from .accounts import AccountCalls
 from .answers import known_results, patience, read_problem, signed_out
 from .bodies import ACCEPTED, body
 from .call import Call as _Call
 from .faults import Broken, Declined, Fault
 from .lines import hang_up, trust, why
 from .pages import Page, S, clean_line, clean_message, decode, read_page, read_whole
+from .people import PeopleCalls
 from .ports import Clock, TokenStore
 from .snapshots import checked
 from .stream import EVENTS, FIRST_WORD, SILENCE, Parser, Word
@@ -33,6 +33,7 @@ from .wire import (
     PROBLEM,
     PROTOCOL,
     PUSH_OPS,
+    WAIT_SECONDS,
     Envelope,
     Hello,
     Line,
@@ -67,7 +68,7 @@ CONNECT, READ, WRITE, TOTAL = 5.0, 20.0, 20.0, 120.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class HttpTransport(AccountCalls):
+class HttpTransport(PeopleCalls):
     """Central at `base_url`. Thread-safe: the long poll and the main loop share it.
 
     `ca_file`: the centre's own CA; without one no https is believed. `http` is an httpx transport for tests.
@@ -229,6 +230,13 @@ class HttpTransport(AccountCalls):
         finally:
             self._streaming = None
 
+    def raw(self, path: str) -> bytes:
+        """What central gives at an address, JSON or lines of it."""
+        expects = f"{JSON}, {NDJSON}"
+        return self._send(
+            _Call(method="GET", path=path, token=self._access(), expects=expects, cap=PAGE_CAP, wait=WAIT_SECONDS)
+        )
+
     def close(self) -> None:
         """Close the connections; the next call opens new ones. A thread that hears a stream is woken."""
         with self._lock:
@@ -326,7 +334,7 @@ class HttpTransport(AccountCalls):
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         wait = patience(response.headers, self._clock.now)
         if 200 <= status < 300:
-            if call.expects and kind != call.expects:
+            if call.expects and kind not in call.expects.split(", "):
                 raise Broken(Fault.NOT_OURS)
             return
         if kind == PROBLEM and status >= 400:

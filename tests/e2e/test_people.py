@@ -1,0 +1,102 @@
+"""Looking after people from the command line, against a real central: lists, off-boarding, laptops, scripts' tokens."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from msc_console import clock
+from msc_console.central import recovery
+
+from .conftest import Laptops
+from .stage import Centre, Laptop
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")]
+
+
+@pytest.fixture
+def boss(centre: Centre, laptops: Laptops) -> Laptop:
+    """Sari is the duty manager."""
+    with centre.open() as central, central.write() as conn:
+        conn.execute(text("UPDATE person SET role = 'manager' WHERE login = 'sari'"))
+    return laptops("sari", centre)
+
+
+def test_somebody_leaves(centre: Centre, laptops: Laptops, boss: Laptop) -> None:
+    (number,) = centre.fill(1)
+    recovery.init(centre.url, clock.now())
+    rina = laptops("rina", centre)
+    assert rina.msc("sync", "now").code == 0
+    assert rina.do("ticket", "take", number, "--wait")[0]["result"]["result"] == "applied"
+    rina.cut()
+    rina.do("ticket", "note", number, "dari luar jaringan")
+    tried = boss.msc("user", "disable", "rina", "--offboard", "--dry-run", "--json")
+    assert (tried.code, "dry run" in tried.err) == (0, True)
+    assert boss.msc("user", "show", "rina", "--json").json["tickets"] == 1
+    done = boss.msc("user", "disable", "rina", "--offboard")
+    assert done.code == 0, done.err
+    assert number in done.out
+    assert "recovery key" in done.err
+    assert tried.json["devices"][0] in done.out
+    again = boss.msc("user", "disable", "rina", "--offboard", "--json").json
+    assert (again["tickets"], again["devices"], again["sessions"]) == ([], [], 0)
+    assert [row["state"] for row in boss.msc("user", "devices", "rina", "--json").json] == ["revoked"]
+    rina.mend()
+    told = rina.msc("sync", "now")
+    assert (told.code, "revoked" in told.err) == (4, True), told
+    assert len(list((rina.home.laptop / "rescued").glob("rina-*.age"))) == 1, "what was unsent is saved first"
+    assert not rina.home.person("rina").cache.exists()
+    rows = {row["login"]: row for row in boss.msc("user", "list", "--json").json}
+    assert (rows["rina"]["active"], rows["budi"]["active"]) == (False, True)
+
+
+def test_who_may_not_hears_so_and_why(centre: Centre, laptops: Laptops, boss: Laptop) -> None:
+    rina = laptops("rina", centre)
+    for words in (("user", "list"), ("user", "disable", "budi"), ("device", "list"), ("token", "list")):
+        said = rina.msc(*words)
+        assert (said.code, said.out) == (4, "")
+    last = boss.msc("user", "disable", "sari")
+    assert (last.code, "Nobody would be left" in last.err) == (5, True)
+    assert boss.msc("user", "show", "siapa").code == 1
+    assert boss.msc("user", "role", "budi", "raja").code == 1
+    boss.cut()
+    assert boss.msc("user", "list").code == 3
+    boss.mend()
+    made = boss.msc("user", "add", "wati", "--name", "Wati", "--role", "agent", "--queue", "triage", "--json").json
+    assert (made["login"], made["can_sign_in"], len(made["password"])) == ("wati", True, 32)
+    assert boss.msc("user", "role", "wati", "eos", "-q").out.strip() == "wati"
+    assert boss.msc("user", "enable", "wati", "--json").json[0]["role"] == "eos"
+    assert rina.msc("sync", "now").code == 0
+    ended = boss.msc("user", "sessions", "rina", "--end", "--json").json
+    assert (ended["sessions"], ended["devices"]) == (1, [])
+    code = boss.msc("device", "list", "--json").json[0]["code"]
+    assert boss.msc("device", "revoke", code.lower(), "--dry-run", "--json").json[0]["state"] == "revoked"
+    assert {row["state"] for row in boss.msc("device", "list", "--json").json} == {"active"}
+
+
+def test_a_script_reads_with_its_token(boss: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = boss.msc("token", "create", "pantauan", "--network", "127.0.0.0/8", "--json").json
+    file = tmp_path / "token"
+    file.write_text(made["token"] + "\n")
+    file.chmod(0o600)
+    asked = ("api", "GET", "/v1/changes?limit=5")
+    by_file = boss.msc(*asked, "--token-file", str(file))
+    assert by_file.code == 0, by_file.err
+    assert by_file.out.isascii()
+    assert [json.loads(line)["t"] for line in by_file.out.splitlines()][-1] == "end"
+    by_input = boss.msc(*asked, "--token-file", "-", stdin=made["token"] + "\n")
+    monkeypatch.setenv("MSC_TOKEN", made["token"])
+    for said in (by_input, boss.msc(*asked)):
+        assert said.out.splitlines()[:-1] == by_file.out.splitlines()[:-1]
+    assert boss.msc("api", "GET", "/v1/users").code == 4, "a script may not"
+    assert boss.msc("api", "DELETE", "/v1/tokens").code == 2
+    assert made["token"] not in boss.msc("token", "list", "--json").out
+    assert boss.msc("token", "revoke", made["id"]).code == 0
+    refused = boss.msc(*asked)
+    assert (refused.code, "msc token create" in refused.err) == (4, True)
+    monkeypatch.delenv("MSC_TOKEN")
+    file.chmod(0o644)
+    assert boss.msc(*asked, "--token-file", str(file)).code == 2
+    own = boss.msc("api", "GET", "/v1/users")
+    assert [user["login"] for user in json.loads(own.out)["users"]] == ["budi", "rina", "sari"]
