@@ -95,12 +95,12 @@ class Terminal:
                 return Painted(1000 * ((first or last) - begun), 1000 * (last - begun))
             seen, last = seen + piece, monotonic()
 
-    def resident(self) -> float:
-        """MiB of memory that the program has in use (Linux)."""
+    def resident(self, word: str = "VmRSS") -> float:
+        """MiB of memory that the program has in use, or by `VmHWM` had at most (Linux)."""
         for line in Path(f"/proc/{self.pid}/status").read_text("ascii").splitlines():
-            if line.startswith("VmRSS:"):
+            if line.startswith(f"{word}:"):
                 return int(line.split()[1]) / 1024
-        raise Silent("no VmRSS")
+        raise Silent(f"no {word}")
 
     def signal(self, number: int) -> None:
         """Send a signal to the program."""
