@@ -10,6 +10,10 @@ OF_ACCOUNTS: dict[str, str] = {
     "enrolment_wrong": N_(
         "The code for a new laptop is wrong, used up or over: it is good once, for 15 minutes. Ask for another."
     ),
+    "code_wrong": N_("The code is wrong, or it was used already. Wait for the next one that the authenticator shows."),
+    "codes_wrong": N_(
+        "These two don't fit. Both have to be of the code that was scanned here, the second right after the first."
+    ),
     "code_clock": N_(
         "The code is right for another time: the telephone's clock is off by about {seconds} s. Let the telephone set "
         "its clock by itself, then take a new code."

@@ -23,7 +23,7 @@ from .db import Central
 from .guessable import guessable
 from .limits import FREE_TRIES, Throttle, Window, delay
 from .masterkey import MasterKey
-from .passwords import Passwords, refuse_unfit
+from .passwords import Passwords, nfc, refuse_unfit
 from .problems import ProblemError, too_many_tries
 
 LETTERS = "ACDEFGHJKMNPQRTUVWXY34679"
@@ -89,7 +89,8 @@ class Auth:
                 told = {"person": person["id"] if person else "", "failed": self.logins.failed(login)}
                 audit.add(conn, now, "", "session.password_wrong", told)
             raise ProblemError("credentials_wrong")
-        renewed = self.passwords.hash(ask.password) if self.passwords.outdated(person["password_hash"]) else None
+        outdated = self.passwords.outdated(person["password_hash"], ask.password)
+        renewed = self.passwords.hash(ask.password) if outdated else None
         with self.central.write() as conn:
             device = _device(conn, person["id"], ask, now)
             if device is None:
@@ -216,7 +217,7 @@ class Auth:
         login, id = session.person.login, session.person.id
         with self.central.read() as conn:
             site = conn.execute(text("SELECT value FROM meta WHERE key = 'site_name'")).scalar_one()
-        if ask.new == ask.old or guessable(ask.new, (login, session.person.name, str(site))):
+        if nfc(ask.new) == nfc(ask.old) or guessable(ask.new, (login, session.person.name, str(site))):
             raise ProblemError("password_guessable")
         if wait := self.logins.begin(login, self.monotonic()):
             raise too_many_tries(wait)

@@ -2,10 +2,12 @@
 
 Parameters: 64 MiB, 3 passes, 1 lane (measured at 126 ms on two cores); at most four hashes at once, 256 MiB.
 Length rules follow NIST SP 800-63B: at least 15 characters, no composition rules; 1024 bytes is the cap before hashing.
+What is hashed is NFC, as in the laptop's vault: keyboards differ in how they write the same letter.
 """
 
 import os
 import threading
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -41,10 +43,15 @@ def kdf_of_environment() -> Kdf:
 
 def refuse_unfit(password: str) -> None:
     """Raises UsageError when a new password is too short or too long."""
-    if len(password) < LEAST_CHARACTERS:
-        raise UsageError("password_too_short", least=LEAST_CHARACTERS)
     if len(_bytes(password)) > MOST_BYTES:
         raise UsageError("password_too_long", most=MOST_BYTES)
+    if len(nfc(password)) < LEAST_CHARACTERS:
+        raise UsageError("password_too_short", least=LEAST_CHARACTERS)
+
+
+def nfc(password: str) -> str:
+    """The one way to write this password."""
+    return unicodedata.normalize("NFC", password)
 
 
 def _bytes(password: str) -> bytes:
@@ -72,7 +79,7 @@ class Passwords:
     def hash(self, password: str) -> str:
         """The PHC string of a password that `refuse_unfit` let pass."""
         with self._slots:
-            return self._hasher.hash(_bytes(password))
+            return self._hasher.hash(_bytes(nfc(password)))
 
     def verify(self, stored: str | None, password: str) -> bool:
         """Whether `password` opens `stored`. None (no such login, no password yet) costs the same and is never right.
@@ -81,20 +88,22 @@ class Passwords:
         """
         from argon2.exceptions import InvalidHashError, VerificationError
 
-        raw = _bytes(password)
-        if len(raw) > MOST_BYTES:
+        if len(_bytes(password)) > MOST_BYTES:
             return False
         known = stored if stored is not None and self._strong(stored) else None
-        with self._slots:
-            try:
-                self._hasher.verify(known or self._dummy, raw)
-                return known is not None
-            except (VerificationError, InvalidHashError):
-                return False
+        for written in dict.fromkeys((nfc(password), password)):  # hashes of before were made of what was typed
+            with self._slots:
+                try:
+                    self._hasher.verify(known or self._dummy, _bytes(written))
+                except (VerificationError, InvalidHashError):
+                    continue
+            return known is not None
+        return False
 
-    def outdated(self, stored: str) -> bool:
-        """Whether a hash was made with other costs than today's and should be made anew at this sign-in."""
-        return self._hasher.check_needs_rehash(stored)
+    def outdated(self, stored: str, password: str) -> bool:
+        """Whether a hash was made with other costs than today's, or perhaps of `password` as it was typed, and should
+        be made anew at this sign-in."""
+        return self._hasher.check_needs_rehash(stored) or password != nfc(password)
 
     def _strong(self, stored: str) -> bool:
         from argon2 import Type, extract_parameters

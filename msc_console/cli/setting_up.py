@@ -66,7 +66,7 @@ def _confirmed(flow: "SigningIn", secret: str, uri: str) -> list[str]:
         try:
             return flow.confirm(first, second)
         except MscError as error:
-            if error.key not in ("credentials_wrong", "code_clock") or not left:
+            if error.key not in ("codes_wrong", "code_clock") or not left:
                 raise
             told = sentence(error.key, error.data)
     raise AssertionError("the last try raises")

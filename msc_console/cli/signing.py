@@ -173,7 +173,7 @@ def _code(flow: "SigningIn", code: str | None, take_over: bool) -> None:
                     raise
                 flow.code(given, take_over=True)
                 return
-            if error.key not in ("credentials_wrong", "code_clock") or code is not None or not left:
+            if error.key not in ("code_wrong", "code_clock") or code is not None or not left:
                 raise
             say(sentence(error.key, error.data))
         else:

@@ -1,5 +1,6 @@
 """Coming to the desk and leaving it: who is here, unlocking, signing in at central, signing out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from . import Desk
 
 S = TypeVar("S", bound=Seat)
+D = TypeVar("D")
 
 SHIFT = timedelta(hours=14)
 """A shift of 12 h and 2 h more: how long a session stays unlocked."""
@@ -176,7 +178,7 @@ class SigningIn:
 
     def confirm(self, first: str, second: str) -> list[str]:
         """Two codes of it finish the sign-in. The recovery codes, which nobody can show again."""
-        done, codes = self._flow.confirm(first, second)
+        done, codes = self._judged("codes_wrong", lambda: self._flow.confirm(first, second))
         self._signed_in(done)
         return list(codes)
 
@@ -196,7 +198,17 @@ class SigningIn:
 
     def code(self, code: str, *, take_over: bool = False) -> None:
         """Show central the one-time code, start the session and keep the tokens."""
-        self._signed_in(self._flow.finish(code, take_over))
+        self._signed_in(self._judged("code_wrong", lambda: self._flow.finish(code, take_over)))
+
+    @staticmethod
+    def _judged(wrong: str, judging: Callable[[], D]) -> D:
+        """Central has one word for all that is wrong; here it is known what was shown to it last."""
+        try:
+            return judging()
+        except MscError as refused:
+            if refused.key != "credentials_wrong":
+                raise
+            raise NotAllowed(wrong) from None
 
     def _signed_in(self, done: Any) -> None:
         """Keeps what central gave and starts the session."""

@@ -269,10 +269,14 @@ class Console(Leaving):
 
     def on_sync_changed(self, message: SyncChanged) -> None:
         """Shown in the status line, and on the sync screen."""
-        self.sync_status = message.status
+        before, self.sync_status = self.sync_status, message.status
         if message.status.problem in WIPED:  # there is nothing left to show
             self.exit(return_code=int(Exit.NOT_ALLOWED), message=sentence(message.status.problem, message.status.data))
             return
+        if message.status.signed_out and not before.signed_out and not self.locked:
+            key = keymaps.shown(keymaps.keys_of(commands.LOCK, self.keymap))
+            told = _("Central has ended your session. {key}, password and code begin another. Your work is kept.")
+            self.tell(told.format(key=key), warn=True, seconds=60)
         self.frame_all()
 
     def on_tickets_changed(self, message: TicketsChanged) -> None:
@@ -328,6 +332,7 @@ class Console(Leaving):
             at_risk=self._at_risk,
             offline_since=None if sync.online else sync.since or self._started_at,
             connecting=sync.since is None and self.settings.central is not None,
+            signed_out=sync.signed_out,
             pending=pending,
             refused=attention,
             onlooker=self.read_only,

@@ -46,6 +46,8 @@ class Locking(Acting):
         super().__init__()
         self._later: list[Callable[[], Any]] = []
         """What is shown when the lock is over, in order."""
+        self.needs_code = False
+        """Central had ended the session before the lock: the password alone brings it back to nobody."""
         self._missed = 0
         """Looks in a row that found the session gone."""
         self.keys_turn = threading.Lock()
@@ -108,6 +110,7 @@ class Locking(Acting):
         self._under = self.current_mode
         self.switch_mode(MODE)
         self.locked = True
+        self.needs_code = self.sync_status.signed_out
         self.told, self._missed, self.held = "", 0, None
         self.clear_notifications()
         self.flush_drafts()

@@ -6,7 +6,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Input, Label, Static
 
 from ..config import Home, Settings
@@ -18,15 +17,14 @@ from ..widgets.hints import HintLine
 from ..widgets.paint import Line, Tone
 from ..widgets.secret_line import SecretLine
 from ..widgets.text_line import TextLine
-from .base import HEIGHTS, WIDTHS, TooSmall
-from .shell import Shell, as_error
+from .asking import Asking
+from .base import TooSmall
+from .shell import Shell
 
 
-class SignInScreen(Screen[None]):
+class SignInScreen(Asking):
     """Login and password, then the one-time code. Nothing typed here is ever shown or kept."""
 
-    HORIZONTAL_BREAKPOINTS = WIDTHS
-    VERTICAL_BREAKPOINTS = HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+t", "take_over", show=False, id="sign_in.take_over"),
         Binding("escape", "back", show=False, id="sign_in.back"),
@@ -35,18 +33,9 @@ class SignInScreen(Screen[None]):
     ]
     DEFAULT_CSS = """
     SignInScreen {
-        align: center middle;
-        & > .box { width: 64; height: auto; padding: 1 2; border: round $primary; }
-        & Label { margin-top: 1; color: $text-muted; }
-        & Input { background: $boost; }
-        & #told { height: auto; margin-top: 1; min-height: 3; }
-        & #code-part { height: auto; display: none; }
-        &.coding #code-part { display: block; }
-        &.coding #password-part { display: none; }
-        & #password-part { height: auto; }
-        & #enrolment-part { height: auto; display: none; }
-        &.enrolling #enrolment-part { display: block; }
-        &.coding #enrolment-part { display: none; }
+        & #enrolment-part, & #former-part { display: none; }
+        &.enrolling #enrolment-part, &.changed #former-part { display: block; }
+        &.coding #enrolment-part, &.coding #former-part { display: none; }
     }
     """
 
@@ -54,7 +43,6 @@ class SignInScreen(Screen[None]):
         super().__init__()
         self._home, self._chosen, self._login, self._why = home, chosen, login, why
         self._flow: Any = None
-        self._working = False
         self._can_take_over = False
 
     def compose(self) -> ComposeResult:
@@ -62,15 +50,18 @@ class SignInScreen(Screen[None]):
         with Vertical(classes="box"):
             yield TextLine([(_("Managed service centre"), Tone.STRONG)])
             yield TextLine(self._where())
-            with Vertical(id="password-part"):
+            with Vertical(id="password-part", classes="part"):
                 yield Label(Content(_("Login")))
                 yield Input(self._login, id="login", compact=True, max_length=64)
                 yield Label(Content(_("Password")))
                 yield SecretLine(id="password")
-            with Vertical(id="enrolment-part"):
+            with Vertical(id="former-part", classes="part"):
+                yield Label(Content(_("Former password, if it was changed elsewhere")))
+                yield SecretLine(id="former")
+            with Vertical(id="enrolment-part", classes="part"):
                 yield Label(Content(_("Code for this laptop")))
                 yield Input(id="enrolment", compact=True, max_length=64)
-            with Vertical(id="code-part"):
+            with Vertical(id="code-part", classes="part"):
                 yield Label(Content(_("Code from the authenticator, or a recovery code")))
                 yield Input(id="code", compact=True, max_length=32)
             yield Static(id="told", markup=False)
@@ -96,11 +87,11 @@ class SignInScreen(Screen[None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter goes on."""
         event.stop()
-        if self._working:
+        if self.working:
             return
         if event.input.id == "login":
             self.query_one("#password", Input).focus()
-        elif event.input.id in ("password", "enrolment"):
+        elif event.input.id in ("password", "former", "enrolment"):
             self._begin()
         else:
             self._finish(take_over=False)
@@ -113,6 +104,7 @@ class SignInScreen(Screen[None]):
             return
         home, chosen = self._home, self._chosen
         enrolment = self.query_one("#enrolment", Input).value.strip()
+        former = self.query_one("#former", Input).value or None
 
         def work() -> None:
             from ..desk.opening import SigningIn, unlock
@@ -120,20 +112,20 @@ class SignInScreen(Screen[None]):
             flow = SigningIn(home, chosen, login, device_name(), enrolment=enrolment)
             if chosen.central is not None:
                 try:
-                    flow.password(password)
+                    flow.password(password, former)
                 except Unreachable as error:
                     if not home.person(login).vault.exists():
                         raise error from error
                 else:
                     if flow.needs_setup:
-                        self._soon(self._set_up, flow, flow.seed())
+                        self.call_later(self._set_up, flow, flow.seed())
                     else:
-                        self._soon(self._ask_code, flow)
+                        self.call_later(self._ask_code, flow)
                     return
-            unlock(home, login, password)
-            self._soon(self._sit_down, login, True)
+            unlock(home, login, former or password)
+            self.call_later(self._sit_down, login, True)
 
-        self._start(work, _("Looking at the password ..."))
+        self.start(work, _("Looking at the password ..."), "sign-in")
 
     def _finish(self, *, take_over: bool) -> None:
         code = self.query_one("#code", Input).value.strip().replace(" ", "")
@@ -143,34 +135,18 @@ class SignInScreen(Screen[None]):
 
         def work() -> None:
             flow.code(code, take_over=take_over)
-            self._soon(self._sit_down, flow.login, False)
+            self.call_later(self._sit_down, flow.login, False)
 
-        self._start(work, _("Looking at the code ..."))
-
-    def _start(self, work: Any, told: str) -> None:
-        self._working = True
-        self.query_one("#told", Static).update(Content(told))
-
-        def guarded() -> None:
-            try:
-                work()
-            except Exception as error:
-                self._soon(self._failed, as_error(error))
-
-        self.app.run_worker(guarded, thread=True, group="sign-in", exit_on_error=False)
-
-    def _soon(self, what: Any, *values: Any) -> None:
-        """Calls a handler on the app's own thread."""
-        self.call_later(what, *values)
+        self.start(work, _("Looking at the code ..."), "sign-in")
 
     def _ask_code(self, flow: Any) -> None:
-        self._working, self._flow = False, flow
+        self.working, self._flow = False, flow
         self.add_class("coding")
         told = _("The password is right. Now the code.")
         off = round(abs(flow.clock_off.total_seconds()))
         if off >= CLOCK_TOLD_SECONDS:
             told += " " + sentence("clock_here", {"seconds": off})
-        self.query_one("#told", Static).update(Content(told))
+        self.say(told)
         self.query_one(HintLine).show(self._hints())
         self.query_one("#code", Input).focus()
 
@@ -184,13 +160,16 @@ class SignInScreen(Screen[None]):
             else:
                 self.app.push_screen(RecoveryScreen(codes), lambda _none: self._sit_down(flow.login, False))
 
-        self._working = False
-        self.query_one("#told", Static).update("")
+        self.working = False
+        self.say("")
         self.app.push_screen(AuthenticatorScreen(flow, seed), confirmed)
 
-    def _failed(self, error: MscError) -> None:
-        self._working = False
+    def failed(self, error: MscError) -> None:
+        """See `Asking`."""
+        self.working = False
         self._tell(error)
+        self.set_class(error.key in ("wrong_password", "wrong_password_left"), "changed")
+        self.query_one("#former", Input).value = ""
         if error.key in ("enrolment_needed", "enrolment_wrong"):
             self.add_class("enrolling")
             field = self.query_one("#enrolment", Input)
@@ -210,16 +189,18 @@ class SignInScreen(Screen[None]):
 
     def _tell(self, error: MscError) -> None:
         text = sentence(error.key, error.data, self._chosen.zone)
-        self.query_one("#told", Static).update(Content(text))
+        if error.key == "enrolment_needed":  # the line for it stands here
+            text = _("This laptop is new here. Ask technical support or the duty manager for a code.")
+        self.say(text)
 
     def _sit_down(self, login: str, offline: bool) -> None:
         from ..desk.opening import sit_down
 
-        self._working = False
+        self.working = False
         try:
             desk: Desk = sit_down(self._home, self._chosen, login)
         except MscError as error:
-            self._failed(error)
+            self.failed(error)
             return
         shell = self.app
         assert isinstance(shell, Shell)
@@ -229,12 +210,12 @@ class SignInScreen(Screen[None]):
 
     def action_take_over(self) -> None:
         """Ends the session on the other device and goes on here."""
-        if self._can_take_over and not self._working:
+        if self._can_take_over and not self.working:
             self._finish(take_over=True)
 
     def action_back(self) -> None:
         """From the code back to the password; from there nowhere."""
-        if not self._working and self._flow is not None:
+        if not self.working and self._flow is not None:
             self._flow.close()
             self._begin_anew()
 
@@ -244,7 +225,7 @@ class SignInScreen(Screen[None]):
         self.remove_class("coding")
         self.query_one("#code", Input).value = ""
         self.query_one("#password", Input).value = ""
-        self.query_one("#told", Static).update("")
+        self.say("")
         self.query_one(HintLine).show(self._hints())
         self.query_one("#password", Input).focus()
 

@@ -44,6 +44,9 @@ class Trouble(StrEnum):
     """A fault of this program; the log has it."""
 
 
+ENDED = (Trouble.SIGNED_OUT, "session_superseded")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncStatus:
     """One moment of the conversation. `since`: when `online` last changed; None before the first try."""
@@ -63,3 +66,8 @@ class SyncStatus:
     working: Working | None = None
     mended: int = 0
     """Rows of the cache that self-checks have put right. Anything but 0 is a fault of a program."""
+
+    @property
+    def signed_out(self) -> bool:
+        """Whether central has ended the session: until the next sign-in nothing comes or goes."""
+        return self.problem in ENDED

@@ -34,6 +34,8 @@ class Status:
     offline_since: datetime | None = None
     connecting: bool = False
     """Central has not been tried yet: neither online nor offline."""
+    signed_out: bool = False
+    """Central answers, but has ended the session: nothing comes or goes."""
     pending: int = 0
     """Acts that wait for central."""
     refused: int = 0
@@ -93,6 +95,8 @@ def _right(status: Status, zone: tzinfo, detail: int) -> Line:
         parts.append((f"\u25cb {_('look only')}", Tone.WARN))
     elif status.connecting:
         parts.append(("\u25cc " + _("connecting"), Tone.DIM))
+    elif status.signed_out:
+        parts.append(("\u25cb " + _("signed out"), Tone.WARN))
     elif status.offline_since is None:
         parts.append((f"\u25cf {_('online')}", Tone.GOOD))
     else:

@@ -104,7 +104,7 @@ def test_two_lines_of_standard_input(msc: Msc, flow: type[Flow]) -> None:
 
 
 def test_a_wrong_code_from_a_script_is_final(msc: Msc, flow: type[Flow]) -> None:
-    flow.steps = [None, declined("credentials_wrong")]
+    flow.steps = [None, declined("code_wrong")]
     ran = msc("login", "-u", "rina", "--stdin", stdin=f"{PASSWORD}\n1\n")
     assert ran.code == Exit.NOT_ALLOWED
     assert len(flow.seen) == 2
@@ -181,11 +181,11 @@ def test_a_laptops_clock_that_is_off_is_told(
 
 
 def test_a_person_may_mistype_the_code(flow: type[Flow], typed: Callable[..., Any]) -> None:
-    flow.steps = [None, declined("credentials_wrong")]
+    flow.steps = [None, declined("code_wrong")]
     ran = typed(lines=f"rina\n{PASSWORD}\n111111\n222222\n")
     assert ran.code == Exit.OK
     assert [value for name, value, _over in flow.seen if name == "code"] == ["111111", "222222"]
-    flow.steps = [None, *[declined("credentials_wrong")] * 3]
+    flow.steps = [None, *[declined("code_wrong")] * 3]
     assert typed(lines=f"rina\n{PASSWORD}\n1\n2\n3\n").code == Exit.NOT_ALLOWED
 
 

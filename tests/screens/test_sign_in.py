@@ -11,6 +11,7 @@ from textual.widgets import Input
 from msc_console.config import Home, Settings
 from msc_console.desk import Desk
 from msc_console.errors import MscError, NotAllowed, Unreachable
+from msc_console.identity.errors import WrongPassword
 from msc_console.screens.console import Console
 from msc_console.screens.sign_in import SignInScreen
 from msc_console.sync.wire_accounts import Seed
@@ -38,7 +39,7 @@ class FakeSigningIn:
         self.login, self.enrolment = login, enrolment
         type(self).asked = []
 
-    def password(self, password: str) -> None:
+    def password(self, password: str, former: str | None = None) -> None:
         if not self.enrolled and self.enrolment != INVITATION:
             raise NotAllowed("enrolment_wrong" if self.enrolment else "enrolment_needed")
         if password != PASSWORD:
@@ -58,7 +59,7 @@ class FakeSigningIn:
     def code(self, code: str, *, take_over: bool = False) -> None:
         self.asked.append((code, take_over))
         if code != "123456":
-            raise NotAllowed("credentials_wrong")
+            raise NotAllowed("code_wrong")
         if not take_over:
             raise MscError("session_active")
 
@@ -90,7 +91,7 @@ async def test_password_code_and_taking_over(app: Console) -> None:
         await until(pilot, "Kode dari autentikator")
         assert not app.screen.query_one("#password-part").display
         await enter(pilot, "#code", "999 999")
-        await until(pilot, "Nama masuk, kata sandi, atau kode salah.")
+        await until(pilot, "Kodenya salah")
         await enter(pilot, "#code", "123 456")
         await until(pilot, "^t ambil alih sesi")
         await pilot.press("ctrl+t")
@@ -112,7 +113,7 @@ async def test_esc_goes_back_to_the_password_and_never_out(app: Console) -> None
 
 
 async def test_the_first_time_needs_central(app: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(_self: object, _password: str) -> None:
+    def gone(_self: object, *_words: object) -> None:
         raise Unreachable("unreachable")
 
     monkeypatch.setattr(FakeSigningIn, "password", gone)
@@ -126,7 +127,7 @@ async def test_the_first_time_needs_central(app: Console, monkeypatch: pytest.Mo
 
 
 async def test_an_error_nobody_expected_keeps_the_sign_in_up(app: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    def breaks(_self: object, _password: str) -> None:
+    def breaks(_self: object, *_words: object) -> None:
         raise RuntimeError(PASSWORD)
 
     monkeypatch.setattr(FakeSigningIn, "password", breaks)
@@ -193,3 +194,26 @@ async def test_going_back_from_the_set_up_asks_for_the_password(app: Console, mo
         await until_true(pilot, lambda: isinstance(app.screen, SignInScreen))
         assert app.screen.query_one("#password", Input).value == ""
         assert "JBSW" not in screen_text(app)
+
+
+async def test_a_password_that_was_changed_elsewhere_asks_for_the_former_one(
+    app: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[tuple[str, str | None]] = []
+
+    def password(_self: object, words: str, former: str | None = None) -> None:
+        shown.append((words, former))
+        if former != "yang lama":
+            raise WrongPassword(9)
+
+    monkeypatch.setattr(FakeSigningIn, "password", password)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert not app.screen.query_one("#former-part").display
+        await enter(pilot, "#password", PASSWORD)
+        await until(pilot, "9 percobaan lagi")
+        await until(pilot, "Kata sandi lama")
+        app.screen.query_one("#password", Input).value = PASSWORD
+        await enter(pilot, "#former", "yang lama")
+        await until(pilot, "Kode dari autentikator")
+        assert shown == [(PASSWORD, None), (PASSWORD, "yang lama")]

@@ -31,6 +31,18 @@ def test_a_password_opens_its_own_hash_alone() -> None:
     assert not passwords.verify(stored, "x" * 1025)
 
 
+def test_a_password_is_one_however_the_keyboard_writes_it() -> None:
+    composed, apart = "caf\u00e9 di tepi kali besar", "cafe\u0301 di tepi kali besar"
+    passwords = Passwords(TEST)
+    for typed in (composed, apart):
+        assert passwords.verify(passwords.hash(typed), composed)
+        assert passwords.verify(passwords.hash(typed), apart)
+    before = passwords._hasher.hash(apart.encode())  # of what was typed, as it was kept once
+    assert passwords.verify(before, apart)
+    assert passwords.outdated(before, apart)
+    assert not passwords.outdated(passwords.hash(composed), composed)
+
+
 def test_production_never_accepts_a_cheap_hash() -> None:
     cheap = Passwords(TEST).hash("correct horse battery")
     assert not Passwords(PRODUCTION).verify(cheap, "correct horse battery")
