@@ -331,21 +331,6 @@ def test_a_password_is_hashed_anew_when_the_costs_rose(place: Place) -> None:
     assert ",t=1," in after
 
 
-def test_a_password_that_was_kept_as_typed_opens_as_any_keyboard_writes_it_from_then_on(place: Place) -> None:
-    composed, apart = "caf\u00e9 di tepi kali besar", "cafe\u0301 di tepi kali besar"
-    kept = place.auth.passwords._hasher.hash(apart.encode())
-    with place.central.write() as conn:
-        conn.execute(text("UPDATE person SET password_hash = :hash WHERE login = 'rina'"), {"hash": kept})
-    laptop = Laptop.new()
-
-    def begin(typed: str) -> Any:
-        return place.auth.sign_in(place.ask("rina", laptop, typed), "10.0.0.1", place.hands.at)
-
-    assert problem(lambda: begin(composed)).code == "credentials_wrong"
-    for typed in (apart, composed, apart):
-        begin(typed)
-
-
 @pytest.mark.protocol("P-026")
 def test_dead_tokens_are_swept_away(place: Place) -> None:
     laptop = Laptop.new()

@@ -1,6 +1,9 @@
 """A person's new password: who may, what ends, what is counted."""
 
+from typing import Any
+
 import pytest
+from sqlalchemy import text
 
 from msc_console.central import tokens
 from msc_console.sync.wire import PasswordChange
@@ -51,3 +54,19 @@ def test_an_unfit_one_is_refused_before_anything_is_looked_at(place: Place, new:
     for _ in range(10):
         found = problem(lambda: place.auth.change_password(session, PasswordChange("wrong", new), place.hands.at))
         assert found.code == code
+
+
+@pytest.mark.protocol("P-020")
+def test_a_password_that_was_kept_as_typed_opens_as_any_keyboard_writes_it_from_then_on(place: Place) -> None:
+    composed, apart = "caf\u00e9 di tepi kali besar", "cafe\u0301 di tepi kali besar"
+    kept = place.auth.passwords._hasher.hash(apart.encode())
+    with place.central.write() as conn:
+        conn.execute(text("UPDATE person SET password_hash = :hash WHERE login = 'rina'"), {"hash": kept})
+    laptop = Laptop.new()
+
+    def begin(typed: str) -> Any:
+        return place.auth.sign_in(place.ask("rina", laptop, typed), "10.0.0.1", place.hands.at)
+
+    assert problem(lambda: begin(composed)).code == "credentials_wrong"
+    for typed in (apart, composed, apart):
+        begin(typed)
