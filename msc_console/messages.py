@@ -10,11 +10,13 @@ from .clock import parse
 from .i18n import N_, _, when
 from .messages_accounts import OF_ACCOUNTS
 from .messages_keys import OF_KEYS
+from .messages_office import OF_OFFICE
 from .text import clean
 
 SENTENCES: dict[str, str] = {
     **OF_ACCOUNTS,
     **OF_KEYS,
+    **OF_OFFICE,
     # the laptop's settings and words
     "bad_login": N_("«{login}» can't be a login: small letters, digits, dot, dash and underscore."),
     "config_unreadable": N_("{where} can't be read: {detail}."),

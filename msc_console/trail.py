@@ -52,7 +52,7 @@ def link(prev: str, seq: int, at: int, actor: str, act: str, data: str) -> str:
 class Finding:
     """What is wrong at a record, or at a checkpoint for so many records.
 
-    `what`: edited, missing, unreadable, truncated, rewritten, forged, checkpoint_missing, lost.
+    `what`: edited, missing, truncated, rewritten, forged, checkpoint_missing, lost.
     """
 
     what: str

@@ -8,6 +8,7 @@ persons, so nothing in them ever has to be erased.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -29,12 +30,35 @@ _LOCK = 7_237_202
 _ADD = sql.insert("audit", Record.__slots__)
 _LAST = text("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
 _COLUMNS = ", ".join(Record.__slots__)
-_AFTER = text(f"SELECT {_COLUMNS} FROM audit WHERE seq > :after ORDER BY seq LIMIT :most")
-_NEWEST = text(f"SELECT {_COLUMNS} FROM audit ORDER BY seq DESC LIMIT :most")
+_MATCHING = {
+    "by": "actor = :by",
+    "act": "(act = :act OR act LIKE :acts)",
+    "since": "at >= :since",
+    "about": "data LIKE :about",
+}
+"""What narrows a reading down -> its condition."""
 _OLD = text("SELECT at, actor, act, data FROM audit_before ORDER BY id")
 
 Told = tuple[int, str, str, str]
 """at (UTC milliseconds), actor, act, canonical JSON of the data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which records are read; empty = all. `act`: also the first words of one (`session`); `since`: UTC milliseconds;
+    `about`: an id that the data names. Without `%`, which LIKE would read as anything."""
+
+    by: str = ""
+    act: str = ""
+    since: int = 0
+    about: str = ""
+
+    def told(self) -> dict[str, Any]:
+        """What was asked for, by name."""
+        return {name: value for name in self.__slots__ if (value := getattr(self, name))}
+
+
+ALL = Sought()
 
 
 def add(conn: Connection, at: datetime, actor: str, act: str, data: Mapping[str, Any] | None = None) -> None:
@@ -92,14 +116,22 @@ def head(conn: Connection) -> tuple[int, str]:
     return (int(found.seq), str(found.hash)) if found is not None else (0, BEGINNING)
 
 
-def after(conn: Connection, seq: int, most: int = PAGE) -> list[Record]:
+def after(conn: Connection, seq: int, most: int = PAGE, sought: Sought = ALL) -> list[Record]:
     """The next records behind a number."""
-    return [Record(**row) for row in sql.rows(conn, _AFTER, after=seq, most=most)]
+    return _read(conn, "ORDER BY seq", seq, most, sought)
 
 
-def newest(conn: Connection, most: int = PAGE) -> list[Record]:
+def newest(conn: Connection, most: int = PAGE, sought: Sought = ALL) -> list[Record]:
     """The newest records, the oldest of them first."""
-    return [Record(**row) for row in reversed(sql.rows(conn, _NEWEST, most=most))]
+    return _read(conn, "ORDER BY seq DESC", 0, most, sought)[::-1]
+
+
+def _read(conn: Connection, order: str, seq: int, most: int, sought: Sought) -> list[Record]:
+    told = sought.told()
+    where = " AND ".join(["seq > :after", *(_MATCHING[name] for name in told)])
+    told |= {"acts": f"{sought.act}.%", "about": f'%"{sought.about}"%'}
+    statement = text(f"SELECT {_COLUMNS} FROM audit WHERE {where} {order} LIMIT :most")
+    return [Record(**row) for row in sql.rows(conn, statement, after=seq, most=most, **told)]
 
 
 def every(conn: Connection) -> Iterator[Record]:

@@ -111,7 +111,7 @@ def _verdict(answer: Answer, result: OpResult) -> tuple[str, dict[str, Any]]:
     if result.reason is not None:
         told["reason"] = result.reason
     if command.kind in _KINDS:  # any other is free text of whoever sent it
-        told["kind"] = str(command.kind)
+        told |= {"kind": str(command.kind), "target": command.target}
     if envelope is not None:
         told |= {"device": envelope.device, "body": envelope.body}
     elif command.cause is not None:

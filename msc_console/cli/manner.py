@@ -2,11 +2,14 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..i18n import _
+
+if TYPE_CHECKING:
+    from ..desk.seat import Seat
 
 WAIT_SECONDS = 30.0
 """What `--wait` alone means."""
@@ -33,7 +36,7 @@ class Manner:
     """Seconds that central's answer is waited for; None when it is not."""
 
 
-_KEY = "msc.manner"
+_KEY, _DESK = "msc.manner", "msc.desk"
 
 
 def manner() -> Manner:
@@ -45,6 +48,22 @@ def of(ctx: click.Context) -> Manner:
     """The choices of a command's context."""
     found: Manner = ctx.meta.setdefault(_KEY, Manner())
     return found
+
+
+def sit(desk: "Seat") -> None:
+    """The command that is running has sat down."""
+    click.get_current_context().meta[_DESK] = desk
+
+
+def seated() -> "Seat | None":
+    """The desk of the command that is running; None where it has none."""
+    found: Seat | None = click.get_current_context().meta.get(_DESK)
+    return found
+
+
+def verb() -> str:
+    """The words of the command that is running: `ticket list`."""
+    return click.get_current_context().command_path.partition(" ")[2]
 
 
 def _form(ctx: click.Context, param: click.Parameter, value: Any) -> None:

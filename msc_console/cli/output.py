@@ -14,7 +14,7 @@ from ..errors import UsageError
 from ..i18n import _
 from ..saving import write_new
 from ..text import clean, cut
-from .manner import Form, manner
+from .manner import Form, manner, seated, verb
 from .talk import out, say
 
 GAP = "  "
@@ -41,6 +41,7 @@ def emit(
     empty: str = "",
 ) -> None:
     """Rows in the form that was asked for. `document`: a row for JSON; `name`: what names it for `-q`."""
+    _tell_export(len(rows))
     match manner().form:
         case Form.JSON:
             _give(to_json([document(row) for row in rows]))
@@ -57,6 +58,7 @@ def emit(
 
 def emit_one(document: dict[str, Any], name: str, text: Callable[[], str]) -> None:
     """One thing in the form that was asked for; `text` makes what people read."""
+    _tell_export(1)
     match manner().form:
         case Form.JSON:
             _give(to_json(document))
@@ -66,6 +68,15 @@ def emit_one(document: dict[str, Any], name: str, text: Callable[[], str]) -> No
             _give(clean(name, line=True))
         case Form.TABLE:
             _give(clean(text()))
+
+
+def _tell_export(rows: int) -> None:
+    """What leaves as a file is noted for central, before it is one. A verb without a desk has nothing of central's."""
+    desk = seated()
+    if desk is not None and manner().save is not None:
+        from ..desk import exporting
+
+        exporting.begin(desk, verb(), manner().form.value, rows)
 
 
 def _give(text: str) -> None:

@@ -8,7 +8,7 @@ from .. import config
 from ..config import Home, Settings
 from ..errors import NotAllowed
 from ..i18n import _
-from . import talk
+from . import manner, talk
 
 if TYPE_CHECKING:
     from ..desk import Desk, Seat
@@ -49,6 +49,7 @@ def _seated(sit: Callable[[Home, Settings], S]) -> S:
             raise
         desk = sit(home, chosen)
     click.get_current_context().call_on_close(desk.leave)
+    manner.sit(desk)
     return desk
 
 

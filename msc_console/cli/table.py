@@ -193,6 +193,15 @@ TABLE: Mapping[str, Item] = {
         },
         default="list",
     ),
+    "audit": Noun(
+        N_("The audit trail of central: read it, check it, take it along."),
+        {
+            "list": Verb("audit:list_", N_("The newest records: who did what, and when.")),
+            "verify": Verb("audit:verify", N_("Compute the chain here: the first record that does not fit is told.")),
+            "export": Verb("audit:export", N_("Write records to a new file."), shows=False),
+        },
+        default="list",
+    ),
     "workflow": Verb("workflow:workflow", N_("Which act brings a ticket from which state to which, and who may.")),
     "completion": Verb("completion:completion", N_("Print the completion script of a shell."), shows=False),
     "doctor": Verb("doctor:doctor", N_("Check this laptop: versions, files, keyring, certificates, clock, disk.")),

@@ -21,7 +21,7 @@ from ..sync.status import SyncStatus, Trouble
 from ..sync.transport import HttpTransport
 from ..sync.verdict import Verdict
 from ..sync.wire import Tokens
-from . import Desk, spool
+from . import Desk, exporting, spool
 from .opening import end_session
 from .places import lock_path
 from .seat import Seat
@@ -82,8 +82,10 @@ def sync_once(desk: Desk, seconds: float = ROUND_SECONDS, *, patient: bool = Tru
         try:
             talker = driver(desk, way, lambda status: None, lambda ids: None)
             status = talker.run_until_quiet(seconds, patient=patient)
-            if status.problem is None and patient:
-                spool.bring(spool.of(desk), way, clock.now())
+            if status.problem is None:
+                exporting.tell(desk, way)
+                if patient:
+                    spool.bring(spool.of(desk), way, clock.now())
         finally:
             way.close()
     _heed(desk, status)
@@ -254,6 +256,7 @@ class Conversation:
         elif not self._brought and not status.pending and self._way is not None:
             self._brought = True
             spool.bring(spool.of(self._desk), self._way, clock.now())
+            exporting.tell(self._desk, self._way)
 
     def _watch(self) -> None:
         tokens = CacheTokens(self._desk.cache, self._desk.unlocked)

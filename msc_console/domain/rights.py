@@ -23,6 +23,8 @@ class Right(StrEnum):
     """Make and change accounts, switch them off, revoke devices."""
     AUDIT = "audit"
     """Read and check the audit trail."""
+    EXPORT = "export"
+    """Have what is shown written to a file."""
     PRIVACY = "privacy"
     """Erase and export what is kept of a customer's person, and declare incidents."""
     RESET = "reset"
@@ -98,7 +100,7 @@ _FRONT = _DESK | {
     Right.PROXY,
     Right.CONTACT,
 }
-_LEAD = _FRONT | {Right.ASSIGN, Right.OVERRIDE, Right.TOKENS, Right.OVERSEE, Right.RESET}
+_LEAD = _FRONT | {Right.ASSIGN, Right.OVERRIDE, Right.TOKENS, Right.OVERSEE, Right.RESET, Right.EXPORT}
 _OFFICE = frozenset({Right.OVERSEE, Right.ACCOUNTS, Right.AUDIT})
 """Administration: contract, "user layering", manager and technical support."""
 
@@ -139,9 +141,9 @@ GRANTS: Mapping[Role, Grant] = {
     Role.EOS: Grant(_FRONT, WHOLE),
     Role.SUPERVISOR: Grant(_LEAD, WHOLE),
     Role.MANAGER: Grant(_LEAD | _OFFICE | {Right.PRIVACY}, WHOLE),
-    Role.QA: Grant(_DESK, QUALITY),
-    Role.WFM: Grant(_DESK, WORKFORCE),
-    Role.DUKTEK: Grant(_DESK | _OFFICE | {Right.CREATE, Right.NOTE, Right.TOKENS}, TECHNICAL),
+    Role.QA: Grant(_DESK | {Right.EXPORT}, QUALITY),
+    Role.WFM: Grant(_DESK | {Right.EXPORT}, WORKFORCE),
+    Role.DUKTEK: Grant(_DESK | _OFFICE | {Right.CREATE, Right.NOTE, Right.TOKENS, Right.EXPORT}, TECHNICAL),
     Role.RESOLVER: Grant(_DESK | {Right.NOTE, Right.ACKNOWLEDGE, Right.ESCALATE}, LEVEL),
     Role.CUSTOMER: Grant(_DESK, PUBLIC),
     Role.SYSTEM: Grant(frozenset(Right), WHOLE),

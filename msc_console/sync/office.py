@@ -1,6 +1,8 @@
 """Messages of the routes for administrators: accounts, devices, the audit trail, personal data. As in `wire`, times are
 ISO 8601 UTC and a field that is not known is passed over."""
 
+from typing import Annotated
+
 import msgspec
 
 
@@ -21,3 +23,13 @@ class AuditPage(msgspec.Struct, frozen=True):
     records: list[AuditRecord]
     site: str
     """The site's id, by whose name checkpoints are signed."""
+
+
+class ExportTold(msgspec.Struct, frozen=True):
+    """`POST /v1/exports`: a file that a person has had written. `id` tells repeats; `what`: the verb that made it."""
+
+    id: Annotated[str, msgspec.Meta(pattern="^[0-9a-f-]{36}$")]
+    what: Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]{1,40}( [a-z0-9-]{1,40}){0,2}$")]
+    form: Annotated[str, msgspec.Meta(pattern="^[a-z]{1,10}$")]
+    rows: Annotated[int, msgspec.Meta(ge=0, le=2**40)]
+    made_at: str

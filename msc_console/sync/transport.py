@@ -20,6 +20,7 @@ from .bodies import ACCEPTED, body
 from .call import Call as _Call
 from .faults import Broken, Declined, Fault
 from .lines import hang_up, trust, why
+from .office_calls import OfficeCalls
 from .pages import Page, S, clean_line, clean_message, decode, read_page, read_whole
 from .people import PeopleCalls
 from .ports import Clock, TokenStore
@@ -68,7 +69,7 @@ CONNECT, READ, WRITE, TOTAL = 5.0, 20.0, 20.0, 120.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class HttpTransport(PeopleCalls):
+class HttpTransport(PeopleCalls, OfficeCalls):
     """Central at `base_url`. Thread-safe: the long poll and the main loop share it.
 
     `ca_file`: the centre's own CA; without one no https is believed. `http` is an httpx transport for tests.

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from msc_console import clock, i18n
 from msc_console.desk import Desk
 from msc_console.domain.model import Address, Article, Contact, Entry, Organisation, Queue
-from msc_console.domain.terms import Channel, EntryKind, Visibility
+from msc_console.domain.terms import Channel, EntryKind, Role, Visibility
 from msc_console.errors import Exit
 from msc_console.store import index
 from msc_console.store.opening import Cache
@@ -253,9 +254,9 @@ def test_a_search_says_that_the_index_is_still_being_built(msc: Msc, desk: Desk)
     assert "MSC-000001" in ran.out
 
 
-@pytest.mark.usefixtures("desk")
 @pytest.mark.parametrize("form", ["table", "json", "csv", "ids", "xlsx"])
-def test_any_form_goes_to_a_new_file_of_ones_own(msc: Msc, tmp_path: Path, form: str) -> None:
+def test_any_form_goes_to_a_new_file_of_ones_own(desk: Desk, msc: Msc, tmp_path: Path, form: str) -> None:
+    seed(desk, {"person": [replace(RINA, ver=2, role=Role.SUPERVISOR)]})
     file = tmp_path / "tiket"
     ran = msc("ticket", "list", "-o", form, "--save", str(file))
     assert (ran.code, ran.out) == (Exit.OK, ""), ran.err

@@ -242,6 +242,7 @@ def _account(act: str, body: Mapping[str, Any], right: Right, method: str = "POS
 
 
 _NEW_PERSON = {"login": "baru", "name": "Baru", "role": "agent", "queues": ["triage"], "dry_run": True}
+_FILE = {"id": str(uuid7()), "what": "ticket list", "form": "csv", "rows": 3, "made_at": "2026-11-24T03:00:00.000Z"}
 _NO_DEVICE = {"login": "nobody", "password": "p" * 20, "device_key": "A" * 43}
 
 ROWS: Mapping[tuple[str, str], Row] = {
@@ -364,4 +365,5 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ),
     ("GET", "/v1/stream"): Row(own=one("GET", "/v1/stream"), right=Right.READ),
     ("GET", "/v1/audit"): Row(own=one("GET", "/v1/audit"), right=Right.AUDIT),
+    ("POST", "/v1/exports"): Row(own=one("POST", "/v1/exports", _FILE), right=Right.EXPORT, ok=204),
 }
