@@ -72,6 +72,7 @@ def test_a_file_that_left_a_laptop_is_recorded(client: httpx.Client, laptop: Lap
     assert len(read(client, act="export")) == 1
 
 
+@pytest.mark.protocol("P-231")
 def test_who_may_not_export_is_refused(place: Place, server: Server, laptop: Laptop) -> None:
     agent = server(place.sign_in("rina", laptop).access)
     assert agent.post("/v1/exports", json=FILE | {"id": str(uuid7())}).status_code == 403
