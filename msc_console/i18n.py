@@ -101,6 +101,12 @@ def duration_short(span: timedelta) -> str:
     return sign + _("{d}d").format(d=days)
 
 
+def target_short(span: timedelta) -> str:
+    """A clock's target as the contract names it (R2): whole hours stay hours, 48j, never days."""
+    hours, rest = divmod(span // timedelta(minutes=1), 60)
+    return _("{h}h").format(h=hours) if hours and not rest else duration_short(span)
+
+
 @lru_cache(32)
 def _zone(name: str) -> tzinfo:
     return ZoneInfo(name)

@@ -44,6 +44,13 @@ def test_short_durations(minutes: int, indonesian: str, english: str) -> None:
     assert i18n.duration_short(minutes * MINUTE) == english
 
 
+def test_a_target_stays_in_the_hours_of_the_contract() -> None:
+    assert [i18n.target_short(timedelta(hours=hours)) for hours in (0.25, 8, 12, 24, 48)] == [
+        "15m", "8j", "12j", "24j", "48j",
+    ]  # fmt: skip
+    assert i18n.target_short(timedelta(hours=49, minutes=30)) == "2h 1j"
+
+
 def test_seconds_are_dropped_towards_zero() -> None:
     assert i18n.duration_short(timedelta(minutes=38, seconds=59)) == "38m"
     assert i18n.duration_short(timedelta(seconds=-59)) == "0m"

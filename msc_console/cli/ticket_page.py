@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..domain.clocks import elapsed, remaining
 from ..domain.model import Clock, Hop, Service
 from ..domain.terms import HopState, Party
-from ..i18n import _, duration_short, local, when
+from ..i18n import _, duration_short, local, target_short, when
 from ..records import to_wire
 from ..text import clean
 from ..widgets import words
@@ -99,7 +99,7 @@ def _clocks(view: "TicketView", now: datetime) -> Iterator[tuple[str, str]]:
 
 
 def _clock(clock: Clock, now: datetime, sure: str) -> str:
-    left, target = remaining(clock, now), duration_short(clock.target)
+    left, target = remaining(clock, now), target_short(clock.target)
     if clock.cancelled_at is not None:
         return _("ended with the ticket")
     if clock.fulfilled_at is not None:

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from msc_console.domain.clocks import elapsed, remaining
 from msc_console.domain.model import Article, Clock, Contact, Hop, Named, Organisation, Service, Ticket
 from msc_console.domain.terms import HopState, Party
-from msc_console.i18n import _, duration_short, when
+from msc_console.i18n import _, duration_short, target_short, when
 from msc_console.text import clean
 
 from . import words
@@ -76,7 +76,7 @@ def _clock(clock: Clock, now: datetime, pending: bool) -> Line:
     name = words.metric_word(clock.metric) if clock.party == Party.CUSTOMER else _("\u2026 ours")
     label = (f" {pad(name, LABEL)}", Tone.DIM)
     left, sure = remaining(clock, now), "~" if pending else ""
-    target = duration_short(clock.target)
+    target = target_short(clock.target)
     if clock.cancelled_at is not None:
         return [label, (_("\u2014 ended with the ticket"), Tone.DIM)]
     if clock.fulfilled_at is not None:
