@@ -240,11 +240,9 @@ def _found(conn: Connection, login: str, by: Person) -> tuple[tokens.Row, Person
 
 
 def _locked(central: Central, conn: Connection, login: str, by: Person) -> tuple[tokens.Row, Person]:
-    """The person, and everybody who may change accounts, held until the transaction ends: of two who switch each other
-    off at the same moment the second sees what the first has done."""
+    """The person, held until the transaction ends, so that no change is made to what another has changed meanwhile."""
     if sql.storable(login):
-        keepers = f"SELECT id FROM person WHERE login = :login OR role IN :ids ORDER BY id{central.for_update}"
-        conn.execute(sql.listed(keepers), {"login": login, "ids": sorted(KEEPERS)}).all()
+        conn.execute(text(f"SELECT id FROM person WHERE login = :login{central.for_update}"), {"login": login}).all()
     row, whom = _found(conn, login, by)
     _reached(by, whom.role)
     return row, whom
@@ -256,6 +254,7 @@ def _reached(by: Person, role: Role) -> None:
 
 
 def _one_stays(conn: Connection) -> None:
+    """Called when the change is announced: whoever changes another account at this moment waits for the feed's head."""
     statement = sql.listed("SELECT count(*) FROM person WHERE active = 1 AND role IN :ids")
     if not conn.execute(statement, {"ids": sorted(KEEPERS)}).scalar_one():
         raise ProblemError("last_administrator")
