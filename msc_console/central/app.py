@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio.to_thread
-from litestar import Litestar
+from litestar import HttpMethod, Litestar, Response, route
 from litestar.datastructures import MutableScopeHeaders, State
 from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
@@ -33,6 +34,20 @@ SCHEMA = "/v1/schema"
 SMALL_BODY = 16 * 1024
 CHECKPOINT_LOOK = 30.0
 """Seconds between two looks whether a checkpoint is due."""
+
+ROUTES: Sequence[HTTPRouteHandler] = [
+    *site.handlers,
+    *session.handlers,
+    *scripts.handlers,
+    *accounts.handlers,
+    *people.handlers,
+    *sync.handlers,
+    *spool.handlers,
+    *stream.handlers,
+    *snapshots.handlers,
+    *verify.handlers,
+    *audit.handlers,
+]
 
 log = logging.getLogger("msc.central")
 
@@ -64,19 +79,7 @@ def create_app(central: Central, settings: Settings) -> Litestar:
             await anyio.to_thread.run_sync(service.snapshots.close)
 
     return Litestar(
-        route_handlers=[
-            *site.handlers,
-            *session.handlers,
-            *scripts.handlers,
-            *accounts.handlers,
-            *people.handlers,
-            *sync.handlers,
-            *spool.handlers,
-            *stream.handlers,
-            *snapshots.handlers,
-            *verify.handlers,
-            *audit.handlers,
-        ],
+        route_handlers=[*_options(ROUTES), *ROUTES],
         guards=[speaks],
         middleware=[PermitsBack(), PackedReplies(), PackedRequests()],
         before_send=[stamp],
@@ -96,6 +99,25 @@ def create_app(central: Central, settings: Settings) -> Litestar:
         openapi_config=_description() if settings.describe else None,
         logging_config=None,
     )
+
+
+def _options(handlers: Sequence[HTTPRouteHandler]) -> Iterator[HTTPRouteHandler]:
+    """What answers OPTIONS where an address takes several methods: the framework's own answer knows the first alone."""
+    methods: dict[str, set[str]] = {}
+    for handler in handlers:
+        for path in handler.paths:
+            methods.setdefault(path, set()).update(handler.http_methods)
+    for path, found in methods.items():
+        if len(found) > 1:
+            yield _allows(path, ", ".join(sorted({*found, "OPTIONS"})))
+
+
+def _allows(path: str, methods: str) -> HTTPRouteHandler:
+    @route(path, http_method=HttpMethod.OPTIONS, status_code=204, sync_to_thread=False, include_in_schema=False)
+    def options() -> Response[None]:
+        return Response(None, status_code=204, headers={"Allow": methods})
+
+    return options
 
 
 def _description() -> OpenAPIConfig:

@@ -52,4 +52,5 @@ def unseen(conn: Connection, person: str) -> list[Notice]:
 def seen(conn: Connection, person: str, ids: Sequence[str], now: datetime) -> None:
     """The person has seen these; those of others stay as they are."""
     statement = sql.listed("UPDATE notice SET seen_at = :at WHERE id IN :ids AND person = :p AND seen_at IS NULL")
-    conn.execute(statement, {"at": to_ms(now), "ids": list(ids), "p": person})
+    for some in sql.portions(ids):
+        conn.execute(statement, {"at": to_ms(now), "ids": some, "p": person})

@@ -6,7 +6,6 @@ move; so one such act, like one unreadable byte, refuses the whole.
 """
 
 import base64
-import binascii
 from datetime import datetime
 
 import msgspec
@@ -47,7 +46,7 @@ def opened(key: MasterKey, sealed: str) -> Push:
     """What is in a spool. ProblemError `spool_unreadable` for what central's key doesn't open or isn't a push."""
     try:
         found = msgspec.convert(escrow.unseal(key.spool, base64.b64decode(sealed, validate=True)), Push)
-    except (UsageError, binascii.Error, msgspec.ValidationError, RecursionError):
+    except (UsageError, ValueError, RecursionError):  # of base64 and msgspec, too
         raise ProblemError("spool_unreadable") from None
     if not 1 <= len(found.ops) <= PUSH_OPS:
         raise ProblemError("spool_unreadable")

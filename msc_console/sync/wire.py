@@ -171,7 +171,7 @@ class SignIn(Struct, frozen=True):
     """As `Hello.nonce` gave it."""
     proof: str = ""
     """Ed25519 signature (hex) by the device key over `msc-sign-in|<nonce>|<device_key>|<receive_key>|<login>`."""
-    receive_key: str = ""
+    receive_key: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
     """The device's X25519 public key, 64 hex digits."""
     enrolment: str = ""
     """The single-use code for a device key that is new at central, where the site asks for one."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import HttpMethod, Request, Response, delete, post, put, route
+from litestar import Request, delete, post, put
 from litestar.params import JSONBody
 
 from ...domain.rights import Right
@@ -84,18 +84,6 @@ def sign_out(request: Asked) -> None:
     service.auth.sign_out(session_of(request), service.now())
 
 
-@route(
-    "/v1/session",
-    http_method=HttpMethod.OPTIONS,
-    status_code=204,
-    sync_to_thread=False,
-    include_in_schema=False,
-)
-def options() -> Response[None]:
-    """Stands before the others: the framework's own answer knows only the first method of an address."""
-    return Response(None, status_code=204, headers={"Allow": "DELETE, OPTIONS, POST"})
-
-
 @put(
     "/v1/session/password",
     guards=[signed_in],
@@ -130,4 +118,4 @@ def device(request: Asked, data: JSONBody[DeviceAsk]) -> DeviceStanding:
     return service.auth.standing(data, request.client.host if request.client else "", service.now())
 
 
-handlers = [options, sign_in, code, refresh, sign_out, password, device]
+handlers = [sign_in, code, refresh, sign_out, password, device]

@@ -280,6 +280,9 @@ def test_the_person_is_told_of_a_changed_password(place: Place) -> None:
     place.auth.change_password(session, PasswordChange(PASSWORD, NEW_PASSWORD), place.hands.at)
     (told,) = own_account.look(place.auth, session).notices
     assert told.code == "password_changed"
+    for nobodys in ([], ["\0"]):
+        own_account.seen(place.auth, session, NoticesSeen(nobodys), place.hands.at)
+    assert own_account.look(place.auth, session).notices == [told]
     own_account.seen(place.auth, session, NoticesSeen([told.id]), place.hands.at)
     assert own_account.look(place.auth, session).notices == []
 

@@ -107,7 +107,7 @@ def test_what_central_can_not_read_is_said_to_be_so(place: Place, server: Server
     _, stranger = escrow.new_identity()
     raw = base64.b64decode(whole)
     wrong = [
-        "", "%%%", whole[:-8], base64.b64encode(raw[:-1]).decode(), base64.b64encode(raw + b"x").decode(),
+        "", "%%%", "é", whole[:-8], base64.b64encode(raw[:-1]).decode(), base64.b64encode(raw + b"x").decode(),
         base64.b64encode(escrow.seal_to(stranger, {"device": rina.device, "ops": []})).decode(),
         _sealed(place, rina.device, [], other={"ops": 7}), _sealed(place, rina.device, [], other={"device": None}),
     ]  # fmt: skip
