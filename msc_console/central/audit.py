@@ -24,6 +24,18 @@ OP = "op"
 """The act of a record that keeps central's verdict on an op."""
 PAGE = 1_000
 """Most records of one page."""
+ACTS = frozenset(
+    {
+        "audit.read", "central.backup", "central.restore", "channel.off", "channel.on", "device.code_wrong",
+        "device.enrolment", "device.new", "device.revoke", "device.wipe", "export", "import", "op", "op.erase",
+        "person.add", "person.disable", "person.enable", "person.enrol", "person.offboard", "person.password",
+        "person.role", "person.sessions_end", "recovery.make", "recovery.use", "recovery_key.make", "reset.approve",
+        "reset.ask", "session.code_wrong", "session.end", "session.many_codes_wrong", "session.password_wrong",
+        "session.refresh_reused", "session.start", "spool.bring", "token.create", "token.revoke", "totp.begin",
+        "totp.confirm", "totp.leave",
+    }
+)  # fmt: skip
+"""Every act that is recorded, beside `centre.ENTITY`: a change of the set-up file's entities. Each has a test."""
 
 _LOCK = 7_237_202
 """PostgreSQL advisory lock: the end of the chain, until the commit."""

@@ -18,7 +18,20 @@ from ..seal import PUBLIC_KEY
 from ..sync.wire import Code, DeviceAsk, DeviceStanding, PasswordChange, Pending, Refresh, SignIn, Tokens
 from ..sync.wire_accounts import Confirm, Confirmed, Seed
 from ..text import clean
-from . import audit, devices, enrolling, nonces, notices, passes, recovery_codes, second_factor, sql, tokens, totp
+from . import (
+    audit,
+    devices,
+    enrolling,
+    nonces,
+    notices,
+    passes,
+    recovery_codes,
+    second_factor,
+    sql,
+    tally,
+    tokens,
+    totp,
+)
 from .db import Central
 from .guessable import guessable
 from .limits import FREE_TRIES, Throttle, Window, delay
@@ -78,16 +91,21 @@ class Auth:
             person = tokens.one(conn, statement, login=login) if sql.storable(login) else None
             new = not tokens.one(conn, "SELECT 1 FROM device WHERE public_key = :key", key=ask.device_key)
             coded = new and enrolling.required(conn)
-            if coded and not (ask.enrolment and enrolling.good(conn, ask.enrolment, login, now)):
-                raise ProblemError("enrolment_wrong" if ask.enrolment else "enrolment_needed")
+            invited = not coded or (ask.enrolment and enrolling.good(conn, ask.enrolment, login, now))
+        if not invited:
+            if not ask.enrolment:
+                raise ProblemError("enrolment_needed")
+            with self.central.write() as conn:
+                tally.add(conn, now, "", "device.code_wrong", {"person": person["id"] if person else ""})
+            raise ProblemError("enrolment_wrong")
         if wait := self.logins.begin(login, at):
             self.addresses.succeeded(address)
             raise too_many_tries(wait)
         right = self.passwords.verify(person["password_hash"] if person else None, ask.password)
         if person is None or not right or not person["active"]:
             with self.central.write() as conn:  # who is not known is not named either: it may be a slipped password
-                told = {"person": person["id"] if person else "", "failed": self.logins.failed(login)}
-                audit.add(conn, now, "", "session.password_wrong", told)
+                about, failed = {"person": person["id"] if person else ""}, {"failed": self.logins.failed(login)}
+                tally.add(conn, now, "", "session.password_wrong", about, failed)
             raise ProblemError("credentials_wrong")
         outdated = self.passwords.outdated(person["password_hash"], ask.password)
         renewed = self.passwords.hash(ask.password) if outdated else None
@@ -257,9 +275,10 @@ def _wrong(conn: Connection, person: tokens.Row, now: datetime, far: int | None 
     Whoever hears this has shown the password on an enrolled laptop, so a telephone whose clock is off may be named. The
     code of a step that is yet to come is used up by that.
     """
-    audit.add(conn, now, "", "session.code_wrong", {"person": person["id"], "failed": person["failed"]})
+    about, failed = {"person": person["id"]}, {"failed": person["failed"]}
+    tally.add(conn, now, "", "session.code_wrong", about, failed)
     if person["failed"] == ALERT_FAILURES:
-        audit.add(conn, now, "", "session.many_codes_wrong", {"person": person["id"], "failed": person["failed"]})
+        audit.add(conn, now, "", "session.many_codes_wrong", about | failed)
         notices.to_leads(conn, now, "many_wrong_codes", person, failed=person["failed"])
     if seconds := delay(person["failed"], FREE_TRIES):
         conn.execute(
@@ -299,5 +318,6 @@ def _device(conn: Connection, person: str, ask: SignIn, now: datetime) -> str | 
     for _attempt in range(100):
         code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
         if conn.execute(insert, {**row, "code": code}).rowcount == 1:
+            audit.add(conn, now, person, "device.new", {"device": row["id"]})
             return str(row["id"])
     raise ProblemError("unavailable", detail="no device code is free")

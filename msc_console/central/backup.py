@@ -21,7 +21,7 @@ from sqlalchemy import Connection, inspect, text
 
 from .. import __version__, clock
 from ..errors import MscError, UsageError
-from . import masterkey, migrate
+from . import audit, masterkey, migrate
 from .db import Central
 from .setup import require_site
 
@@ -62,12 +62,15 @@ def backup(url: str, file: Path, now: datetime) -> Summary:
     try:
         with _private(part) as raw:
             found = _write(central, raw, now, _mark_at(url))
+        part.replace(file)
+        if found.schema >= migrate.CHAINED:
+            with central.write() as conn:  # everything has left the house, which is an act
+                audit.add(conn, now, "system", "central.backup", {"seq": found.seq})
     except BaseException:
         part.unlink(missing_ok=True)
         raise
     finally:
         central.close()
-    part.replace(file)
     return found
 
 

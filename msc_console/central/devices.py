@@ -14,7 +14,7 @@ from .. import seal
 from ..clock import from_ms, iso
 from ..errors import NotFound
 from ..sync.wire import DeviceAsk, DeviceStanding
-from . import audit, passes, tokens
+from . import audit, passes, tally, tokens
 from .db import Central
 from .ledger import ACTIVE
 from .masterkey import MasterKey
@@ -80,5 +80,5 @@ def standing(central: Central, key: MasterKey, ask: DeviceAsk, now: datetime) ->
     if device["state"] == ACTIVE:
         return DeviceStanding(state=ACTIVE)
     with central.write() as conn:
-        audit.add(conn, now, ACTOR, "device.wipe", {"device": device["id"]})
+        tally.add(conn, now, ACTOR, "device.wipe", {"device": device["id"]})
     return DeviceStanding(state=REVOKED, wipe=passes.wipe(key, device, now))

@@ -147,6 +147,17 @@ class AuditRow(Table, table=True):
     hash: str
 
 
+class TallyRow(Table, table=True):
+    """What was counted since the last record of it in the audit (`tally`)."""
+
+    __tablename__ = "tally"
+
+    act: str = Field(primary_key=True)
+    about: str = Field(primary_key=True)
+    since: int = big()
+    count: int
+
+
 class SnapshotRow(Table, table=True):
     """A first pull that is shared for a while."""
 

@@ -13,6 +13,7 @@ from msc_console.central.problems import ProblemError
 from msc_console.clock import to_ms
 from msc_console.sync.wire import Code, Refresh, Tokens
 
+from .accounts import audited
 from .conftest import PASSWORD, Laptop, Place
 
 
@@ -274,8 +275,7 @@ def test_a_used_refresh_token_ends_the_session(place: Place, late: str) -> None:
     assert problem(lambda: tokens.authenticate(place.central, second.access, "access", place.hands.at)).code == (
         "session_ended"
     )
-    with place.central.read() as conn:
-        assert conn.execute(text("SELECT count(*) FROM audit WHERE act = 'session.refresh_reused'")).scalar() == 1
+    assert audited(place, "session.refresh_reused") == 1
 
 
 @pytest.mark.protocol("P-027")
@@ -313,6 +313,7 @@ def test_signing_out_ends_the_session(place: Place) -> None:
         == "session_ended"
     )
     assert place.sign_in("rina", Laptop.new()).person["login"] == "rina"
+    assert audited(place, "session.end") == 1
 
 
 @pytest.mark.protocol("P-020")

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import zstandard
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
 
-from msc_console.central import backup, changes, masterkey, migrate, restore, setup
+from msc_console import trail
+from msc_console.central import audit, backup, changes, checkpoints, masterkey, migrate, restore, setup
 from msc_console.central.auth import Auth
 from msc_console.central.centre import parse
 from msc_console.central.db import Central
@@ -284,3 +286,31 @@ def work_more(place: Place) -> str:
     command = Command(id=new_id(), kind="ticket.create", actor=SYSTEM.id, target=id, args=args, made_at=place.hands.at)
     assert ledger.system(place.central, [command], place.hands.at)[0].result == "applied"
     return id
+
+
+def test_the_trail_comes_back_whole_and_what_came_after_the_backup_is_named(
+    place: Place, target: str, tmp_path: Path
+) -> None:
+    work(place)
+    file = tmp_path / "central.msc"
+    points = checkpoints.make(place.central, place.key, place.hands.at, "")
+    backup.backup(place.url, file, place.hands.at)
+    key = checkpoints.verifier_key(place.central, place.key)
+    restore.restore(file, target, place.hands.at)
+    central = Central.open(target)
+    try:
+        check = checkpoints.verify(central, points, key)
+        assert (check.findings, check.restores) == ([], [check.upto])
+        with central.read() as conn:
+            acts = [record.act for record in audit.every(conn)]
+        assert acts[-1] == "central.restore"
+        assert "central.backup" not in acts, "that record is made when the file is whole"
+        with pytest.raises(DBAPIError), central.write() as conn:
+            conn.execute(text("DELETE FROM audit"))
+        with place.central.write() as conn:
+            audit.add(conn, place.hands.at, "system", "op.erase")
+        assert checkpoints.verify(place.central, points, key).findings == []
+        later = points + "\n" + checkpoints.make(place.central, place.key, place.hands.at, trail.digest(points))
+        assert [finding.what for finding in checkpoints.verify(central, later, key).findings] == ["lost"]
+    finally:
+        central.close()
