@@ -18,8 +18,14 @@ _VER = (
     "SELECT e.id, coalesce(b.ver, e.ver) AS ver FROM {entity} e"
     " LEFT JOIN base b ON b.entity = '{entity}' AND b.id = e.id AND b.away = 0"
 )
-_TICKET = " WHERE e.ver > 0 AND (e.closed_at IS NULL OR e.closed_at >= ?)"
-_PART = " WHERE e.ver > 0 AND NOT EXISTS (SELECT 1 FROM ticket t WHERE t.id = e.ticket AND t.closed_at IS NOT NULL)"
+_CLOSED = "iif(b.id IS NULL, {0}.closed_at, b.doc ->> 'closed_at')"
+"""When central closed a ticket, whatever own acts make of it here."""
+_TICKET = f" WHERE e.ver > 0 AND ifnull({_CLOSED.format('e')} >= ?, 1)"
+_PART = (
+    " WHERE e.ver > 0 AND NOT EXISTS (SELECT 1 FROM ticket t"
+    " LEFT JOIN base b ON b.entity = 'ticket' AND b.id = t.id AND b.away = 0"
+    f" WHERE t.id = e.ticket AND {_CLOSED.format('t')} IS NOT NULL)"
+)
 
 
 def sums(conn: Connection, cut: datetime) -> dict[str, Digest]:

@@ -151,6 +151,20 @@ def test_a_row_with_unsettled_acts_stays(rina: Laptop) -> None:
         assert desk.counts() == (0, 1)
 
 
+@pytest.mark.protocol("P-165", "P-169")
+def test_what_own_acts_close_or_open_again_is_no_difference(rina: Laptop) -> None:
+    rina.do("ticket", "resolve", "MSC-000006", "Selesai.")
+    rina.do("ticket", "close", "MSC-000006")
+    assert rina.msc("sync", "now").code == 0
+    rina.cut()
+    rina.do("ticket", "reopen", "MSC-000006", "--reason", "Muncul lagi")
+    rina.do("ticket", "cancel", "MSC-000005", "--reason", "Salah kirim")
+    tamper(rina, "UPDATE outbox SET state = 'attention', result = '{\"result\": \"invalid\"}'")
+    rina.mend()
+    found = verify(rina)
+    assert (found["entities"], found["missing"], found["kept"]) == ([], 0, 0)
+
+
 @pytest.mark.protocol("P-166")
 def test_by_itself_it_is_done_at_the_first_round_and_not_at_each(rina: Laptop) -> None:
     with rina.desk() as desk:
