@@ -20,10 +20,12 @@ from . import audit, devices, endings, ledger, recovery_codes, sql, system
 from .db import Central
 
 _SHOWN = "t.id, t.number, t.queue, t.state, t.priority, t.next_due, t.owner_epoch"
-_HELD = sql.listed(f"SELECT {_SHOWN} FROM ticket t WHERE t.owner = :person AND t.state IN :ids ORDER BY t.id")
+_ORDER = "ORDER BY CASE WHEN t.next_due IS NULL THEN 1 ELSE 0 END, t.next_due, t.number"
+"""What presses most comes first."""
+_HELD = sql.listed(f"SELECT {_SHOWN} FROM ticket t WHERE t.owner = :person AND t.state IN :ids {_ORDER}")
 _ACKNOWLEDGED = text(
     f"SELECT {_SHOWN} FROM hop h JOIN ticket t ON t.id = h.ticket WHERE h.acked_by = :person AND h.state = :state "
-    "ORDER BY t.id"
+    f"{_ORDER}"
 )
 _TOKENS = text("UPDATE service_token SET revoked_at = :now WHERE owner = :person AND revoked_at IS NULL RETURNING id")
 _CODES = text("DELETE FROM enrolment WHERE used_at IS NULL AND (person = :person OR made_by = :person)")

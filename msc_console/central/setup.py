@@ -221,10 +221,10 @@ def person_for(
         return records.from_row(Person, found[0]), False
     if not LOGIN.fullmatch(login):
         raise UsageError("bad_login", login=login)
+    name = clean(name or "", line=True).strip()
     if not name or role is None or role is Role.SYSTEM:
         raise UsageError("user_needs_name_and_role", login=login)
     require_queues(conn, queues)
-    name = clean(name, line=True)
     person = Person(id=tokens.new_id(), ver=1, login=login, name=name, role=role, tier=tier, queues=tuple(queues))
     conn.execute(sql.upsert("person"), records.to_row(person))
     return person, True

@@ -84,47 +84,43 @@ def person_of(role: Role) -> Person:
 
 
 @pytest.mark.protocol("P-221")
-@pytest.mark.parametrize("act", ["off", "give", "take", "add", "revoke"])
-def test_nobody_changes_an_account_of_more_rights(place: Place, act: str) -> None:
+def test_nobody_changes_an_account_of_more_rights(place: Place) -> None:
     technician = person_of(Role.DUKTEK)
-    laptop = Laptop.new()
-    code = place.sign_in("rina", laptop).device_code
-    person(place, "rina", Role.AGENT if act == "give" else Role.MANAGER)
+    code = place.sign_in("rina", Laptop.new()).device_code
+    person(place, "rina", Role.MANAGER)
 
     def revoke(conn: Connection) -> Any:
         return people.revoke(place.central, conn, code, technician, place.hands.at)
 
-    tried = {
-        "off": lambda: off(place, "rina", technician),
-        "give": lambda: give(place, "rina", Role.MANAGER, technician),
-        "take": lambda: give(place, "rina", Role.AGENT, technician),
-        "add": lambda: add(place, "baru", Role.SUPERVISOR, by=technician),
-        "revoke": lambda: acts(place, revoke),
-    }
-    assert problem(tried[act]).code == "account_above"
+    tried: list[Callable[[], Any]] = [
+        lambda: off(place, "rina", technician),
+        lambda: give(place, "rina", Role.AGENT, technician),
+        lambda: give(place, "budi", Role.MANAGER, technician),
+        lambda: add(place, "baru", Role.SUPERVISOR, by=technician),
+        lambda: acts(place, revoke),
+    ]
+    assert [problem(act).code for act in tried] == ["account_above"] * len(tried)
     assert count(place, "SELECT count(*) FROM person") == 2
     assert count(place, "SELECT count(*) FROM person WHERE login = 'rina' AND active = 1") == 1
 
 
 @pytest.mark.protocol("P-222")
-@pytest.mark.parametrize("act", ["off", "leave", "give"])
-def test_the_last_who_may_change_accounts_stays(place: Place, act: str) -> None:
+def test_the_last_who_may_change_accounts_stays(place: Place) -> None:
     lead = person(place, "budi", Role.MANAGER)
-    tried = {
-        "off": lambda: off(place, "budi", lead),
-        "leave": lambda: off(place, "budi", lead, offboard=True),
-        "give": lambda: give(place, "budi", Role.AGENT, lead),
-    }
-    assert problem(tried[act]).code == "last_administrator"
+    tried: list[Callable[[], Any]] = [
+        lambda: off(place, "budi", lead),
+        lambda: off(place, "budi", lead, offboard=True),
+        lambda: give(place, "budi", Role.AGENT, lead),
+    ]
+    assert [problem(act).code for act in tried] == ["last_administrator"] * len(tried)
     assert count(place, "SELECT count(*) FROM person WHERE login = 'budi' AND active = 1 AND role = 'manager'") == 1
     person(place, "rina", Role.DUKTEK)
-    tried[act]()
+    assert tried[2]().role == "agent"
 
 
 @pytest.mark.protocol("P-222")
-@pytest.mark.parametrize("second", ["off", "give"])
-def test_two_who_switch_each_other_off_at_once_leave_one(place: Place, second: str) -> None:
-    for _ in range(10):
+def test_two_who_switch_each_other_off_at_once_leave_one(place: Place) -> None:
+    for turn in range(10):
         rina, budi = person(place, "rina", Role.MANAGER), person(place, "budi", Role.MANAGER)
         with place.central.write() as conn:
             conn.execute(text("UPDATE person SET active = 1"))
@@ -132,8 +128,8 @@ def test_two_who_switch_each_other_off_at_once_leave_one(place: Place, second: s
         def first(by: Person = rina) -> Any:
             return off(place, "budi", by)
 
-        def other(by: Person = budi) -> Any:
-            return off(place, "rina", by) if second == "off" else give(place, "rina", Role.AGENT, by)
+        def other(by: Person = budi, odd: int = turn % 2) -> Any:
+            return off(place, "rina", by) if odd else give(place, "rina", Role.AGENT, by)
 
         with ThreadPoolExecutor(2) as pool:
             errors = [done.exception() for done in [pool.submit(first), pool.submit(other)]]
@@ -206,7 +202,8 @@ def test_a_new_person_signs_in_with_the_first_password_and_sets_the_authenticato
     failed(lead.post("/v1/users", json={**ask, "login": "x y"}), 400, "bad_login")
     failed(lead.post("/v1/users", json={**ask, "login": "baru", "queues": ["tidak"]}), 400, "queue_unknown")
     failed(lead.post("/v1/users", json={**ask, "login": "baru", "role": "system"}), 400, "invalid_request")
-    failed(lead.post("/v1/users", json={"login": "baru"}), 400, "user_needs_name_and_role")
+    for nameless in ({"login": "baru"}, {**ask, "login": "baru", "name": "  "}):
+        failed(lead.post("/v1/users", json=nameless), 400, "user_needs_name_and_role")
     assert audited(place, "person.add") == 1
 
 
@@ -291,6 +288,7 @@ def test_whoever_leaves_leaves_nothing_open(place: Place, server: Server) -> Non
     assert (told.user.active, told.sessions, len(told.devices), told.tokens, told.codes) == (False, 1, 1, 1, 2)
     assert {(one.id, one.queue, one.state) for one in told.tickets} == {(id, "triage", "open") for id in held}
     assert all(one.number and one.due for one in told.tickets)
+    assert [one.due for one in told.tickets] == sorted(str(one.due) for one in told.tickets)
     with place.central.read() as conn:
         rows = {row.id: row for row in conn.execute(text("SELECT id, owner, owner_epoch FROM ticket"))}
     assert [(rows[id].owner, rows[id].owner_epoch) for id in held] == [(None, 2)] * 2
