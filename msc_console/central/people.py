@@ -138,7 +138,7 @@ def switch_off(central: Central, conn: Connection, login: str, by: Person, now: 
     tokens.end(conn, whom.id, now)
     if whom.active:
         _write(conn, replace(whom, active=False), now)
-        _one_stays(conn)
+        _one_stays(conn, whom)
         audit.add(conn, now, by.id, "person.offboard" if offboard else "person.disable", {"person": whom.id})
     if offboard and (whom.active or left.tickets):
         notices.to_leads(conn, now, "person_left", row, by=by.login, tickets=len(left.tickets))
@@ -175,7 +175,7 @@ def change_role(central: Central, conn: Connection, login: str, ask: RoleAsk, by
     changed = replace(whom, role=role, tier=tier, queues=queues)
     if changed != whom:
         _write(conn, changed, now)
-        _one_stays(conn)
+        _one_stays(conn, whom)
         fields = [name for name in ("role", "tier", "queues") if getattr(changed, name) != getattr(whom, name)]
         audit.add(conn, now, by.id, "person.role", {"person": whom.id, "role": str(role), "fields": fields})
         notices.tell(conn, now, [whom.id], "role_changed", by=by.login, role=str(role))
@@ -253,10 +253,11 @@ def _reached(by: Person, role: Role) -> None:
         raise ProblemError("account_above", role=str(role))
 
 
-def _one_stays(conn: Connection) -> None:
-    """Called when the change is announced: whoever changes another account at this moment waits for the feed's head."""
-    statement = sql.listed("SELECT count(*) FROM person WHERE active = 1 AND role IN :ids")
-    if not conn.execute(statement, {"ids": sorted(KEEPERS)}).scalar_one():
+def _one_stays(conn: Connection, changed: Person) -> None:
+    """Of those who may change accounts and can sign in, after one of them was changed. Called when that is announced:
+    whoever changes another account at this moment waits for the feed's head."""
+    left = "SELECT count(*) FROM person WHERE active = 1 AND password_hash IS NOT NULL AND role IN :ids"
+    if changed.role in KEEPERS and not conn.execute(sql.listed(left), {"ids": sorted(KEEPERS)}).scalar_one():
         raise ProblemError("last_administrator")
 
 
