@@ -126,13 +126,8 @@ _UNSAID = {
     "person": frozenset({"skills"}),
 }
 """Words of the house for itself; a clock says what it is paused for."""
-PUBLIC = Sight(
-    name="public",
-    kinds=frozenset({Kind.COMMON, Kind.QUEUE}),
-    internal=False,
-    hidden=_UNSAID,
-)
-"""The customer's own people: what was said to the customer, in the queues that are shown to them."""
+REPORTS = Sight(name="reports", kinds=frozenset({Kind.COMMON}), internal=False, hidden={"person": _UNSAID["person"]})
+"""The customer's own people: who and what there is at the centre, which reports name; no queue's tickets."""
 NOTHING = Sight(name="nothing", kinds=frozenset())
 
 GRANTS: Mapping[Role, Grant] = {
@@ -145,7 +140,7 @@ GRANTS: Mapping[Role, Grant] = {
     Role.WFM: Grant(_DESK | {Right.EXPORT}, WORKFORCE),
     Role.DUKTEK: Grant(_DESK | _OFFICE | {Right.CREATE, Right.NOTE, Right.TOKENS, Right.EXPORT}, TECHNICAL),
     Role.RESOLVER: Grant(_DESK | {Right.NOTE, Right.ACKNOWLEDGE, Right.ESCALATE}, LEVEL),
-    Role.CUSTOMER: Grant(_DESK, PUBLIC),
+    Role.CUSTOMER: Grant(_DESK, REPORTS),
     Role.SYSTEM: Grant(frozenset(Right), WHOLE),
 }
 """Role -> what it may do and see."""
@@ -199,6 +194,11 @@ def narrowed(sight: Sight, scopes: frozenset[TokenScope]) -> Sight:
         for entity in {*sight.hidden, *_UNSAID}
     }
     return Sight(name=name, kinds=kinds, internal=False, hidden=hidden)
+
+
+def sees_tickets(role: Role) -> bool:
+    """Whether a role receives any tickets."""
+    return not granted(role).sight.kinds.isdisjoint({Kind.QUEUE, Kind.OWN, Kind.TIER})
 
 
 def has(role: Role, right: Right) -> bool:

@@ -10,6 +10,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from .. import commands, keymaps
+from ..domain.rights import sees_tickets
 from ..domain.rows import QueueRow
 from ..errors import MscError
 from ..i18n import _, ngettext
@@ -66,7 +67,10 @@ class QueueScreen(Verbs):
         with Row():
             yield PickList(self._items(), id="views")
             with Column(id="list"):
-                yield TicketList(source, now=now)
+                tickets = TicketList(source, now=now)
+                if not sees_tickets(desk.person.role):
+                    tickets.empty = _("Your role works without tickets.")
+                yield tickets
                 yield TextLine(id="info")
         yield Preview(zone=self.shell.zone, id="preview")
 

@@ -122,7 +122,9 @@ class TicketScreen(Verbs):
         try:
             fresh = self.shell.desk.ticket(view.ticket.id)
         except MscError:
-            return  # it left this person's scope: what was read stays on the screen
+            left = _("This ticket is no longer among yours. What you write here stays as a draft and can't be sent.")
+            self.query_one("#none", TextLine).show([(f"  {left}", Tone.WARN)])
+            return  # what was read stays on the screen
         fresh = replace(fresh, seen_at=view.seen_at)  # what was unread when it was opened is so until it is left
         if fresh != view:
             self._view = fresh

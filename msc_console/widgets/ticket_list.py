@@ -34,6 +34,8 @@ class TicketList(Painted, can_focus=True, inherit_bindings=False):
     `now` is the time that deadlines are shown for; whoever owns the list moves it with `tick`.
     """
 
+    empty = ""
+    """What an empty view says of itself, where that is more than "nothing"."""
     MOVES: ClassVar[frozenset[str]] = MOVES
     BINDINGS: ClassVar[list[BindingType]] = LIST_KEYS
 
@@ -171,7 +173,7 @@ class TicketList(Painted, can_focus=True, inherit_bindings=False):
         index = self.scroll_offset.y + y - 1
         row = self._window.row(index) if self._window else None
         if row is None:
-            text = _("Nothing here.") if y == 1 and not self.count else ""
+            text = (self.empty or _("Nothing here.")) if y == 1 and not self.count else ""
             return self.strip(fit([(f"   {text}", Tone.DIM)], width), width)
         return self._painted(row, cursor=index == self._cursor)
 

@@ -33,7 +33,7 @@ NOTERS = INSIDE - {Role.QA}
 SEEN: Mapping[str, frozenset[Role]] = {
     NOTE: INSIDE,
     WHY: INSIDE,
-    REPLY: INSIDE | {Role.CUSTOMER},
+    REPLY: INSIDE,
     ADDRESS: FRONT,
     IMPORTED: FRONT,
 }
@@ -356,7 +356,7 @@ ROWS: Mapping[tuple[str, str], Row] = {
         own=lambda hall, caller: [Ask("GET", f"/v1/tickets/{hall.own}/timeline")],
         foreign=lambda hall, caller: [Ask("GET", f"/v1/tickets/{hall.foreign}/timeline")],
         right=Right.READ,
-        holds=INSIDE | {Role.CUSTOMER},
+        holds=INSIDE,
         whole=frozenset({NOTE, REPLY, WHY}),
     ),
     ("POST", "/v1/verify"): Row(own=_compared(_me), foreign=_compared(_other), right=Right.READ, elsewhere=410),

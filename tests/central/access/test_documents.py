@@ -11,7 +11,7 @@ import pytest
 
 from msc_console import records
 from msc_console.central.access import shown
-from msc_console.domain.rights import GRANTS, PUBLIC, WHOLE
+from msc_console.domain.rights import GRANTS, QUALITY, WHOLE
 from msc_console.domain.terms import Role
 from msc_console.sync.wire import Line
 from tests.support.golden import Golden
@@ -73,6 +73,6 @@ def test_what_is_hidden_has_a_default_to_stand_for_it() -> None:
 
 
 def test_a_field_of_a_newer_peer_is_shown_where_nothing_is_hidden() -> None:
-    document = {"id": "t", "subject": "x", "tags": ["rahasia"], "warna": "merah"}
+    document = {"id": "t", "subject": "x", "source": {"asal": "impor"}, "warna": "merah"}
     assert shown(WHOLE, "ticket", document) == document
-    assert shown(PUBLIC, "ticket", document) == {"id": "t", "subject": "x"}
+    assert shown(QUALITY, "ticket", document) == {"id": "t", "subject": "x"}

@@ -165,10 +165,7 @@ STANDINGS = st.fixed_dictionaries(
         "queues": st.sampled_from([(), ("umum",), ("khusus",), ("umum", "khusus")]),
     }
 )
-BY_QUEUE = {
-    *(Role.AGENT, Role.AGENT_B2B, Role.EOS, Role.SUPERVISOR, Role.MANAGER),
-    *(Role.QA, Role.DUKTEK, Role.CUSTOMER),
-}
+BY_QUEUE = {Role.AGENT, Role.AGENT_B2B, Role.EOS, Role.SUPERVISOR, Role.MANAGER, Role.QA, Role.DUKTEK}
 HOLDERS = {role for role in Role if role not in (Role.WFM, Role.CUSTOMER)}
 CUSTOMER_FACING = {Role.AGENT, Role.AGENT_B2B, Role.EOS, Role.SUPERVISOR, Role.MANAGER, Role.QA}
 
@@ -189,13 +186,11 @@ def _scope(stage: Stage, who: Person) -> dict[str, set[str]]:
         or (who.role in HOLDERS and row["owner"] == who.id)
         or (who.role == Role.RESOLVER and row["id"] in asked)
     }
-    inside = who.role != Role.CUSTOMER
     found = {
         "ticket": mine,
         "contact": {row["id"] for row in rows("contact")} if who.role in CUSTOMER_FACING else set(),
-        "entry": {r["id"] for r in rows("entry") if r["ticket"] in mine and (inside or r["visibility"] == "public")},
     }
-    parts = {part: {r["id"] for r in rows(part) if inside and r["ticket"] in mine} for part in ("hop", "conflict")}
+    parts = {part: {r["id"] for r in rows(part) if r["ticket"] in mine} for part in ("entry", "hop", "conflict")}
     return found | parts
 
 

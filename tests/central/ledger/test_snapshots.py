@@ -18,7 +18,7 @@ from msc_console.central.access import Reader
 from msc_console.central.problems import ProblemError
 from msc_console.central.snapshots import Snapshots
 from msc_console.domain.model import Person
-from msc_console.domain.rights import PUBLIC
+from msc_console.domain.rights import WHOLE, TokenScope, narrowed
 from msc_console.domain.terms import Role
 from msc_console.sync.wire import PART_BYTES, Line, Snapshot
 from tests.central.ledger.stage import NOW, Cache, Stage
@@ -294,7 +294,8 @@ def test_a_timeline_alone_is_what_pages_bring_of_it(stage: Stage) -> None:
     reader = Reader.of(stage.rina)
     with stage.central.read() as conn:
         found = [msgspec.json.decode(line, type=Line) for line in cutting.timeline(conn, reader, ticket, NOW)]
-        public = cutting.timeline(conn, Reader.of(stage.rina, PUBLIC), ticket, NOW)
+        outside = narrowed(WHOLE, frozenset({TokenScope.CHANGES}))
+        public = cutting.timeline(conn, Reader.of(stage.rina, outside), ticket, NOW)
     assert {(line.entity, line.id): line.d for line in found} == theirs
     assert len(found) == 3
     assert public == []
