@@ -8,11 +8,12 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from msc_console import authenticator
 from msc_console.config import Home, Settings
 from msc_console.desk import Desk
 from msc_console.errors import MscError, NotAllowed, Unreachable
 from msc_console.identity.errors import WrongPassword
-from msc_console.screens.console import Console
+from msc_console.screens.console import THEMES, Console
 from msc_console.screens.sign_in import SignInScreen
 from msc_console.sync.wire_accounts import Seed
 from tests.support.golden import Golden
@@ -217,3 +218,22 @@ async def test_a_password_that_was_changed_elsewhere_asks_for_the_former_one(
         await enter(pilot, "#former", "yang lama")
         await until(pilot, "Kode dari autentikator")
         assert shown == [(PASSWORD, None), (PASSWORD, "yang lama")]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+async def test_a_telephone_can_read_the_code_in_every_theme(
+    app: Console, theme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every module of it, white on black: no theme turns it around or takes its contrast."""
+    monkeypatch.setattr(FakeSigningIn, "needs_setup", True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.theme = theme
+        await settled(pilot)
+        await enter(pilot, "#password", PASSWORD)
+        await until(pilot, "Pindai kode")
+        rows = authenticator.rows(SEED.uri)
+        assert [line[: len(rows[0])] for line in screen_text(app).split("\n")[: len(rows)]] == rows
+        code = app.screen.query_one("#code")
+        painted = [segment for y in range(code.size.height) for segment in code.render_line(y)]
+        colours = {(str(piece.style.color.name), str(piece.style.bgcolor.name)) for piece in painted if piece.style}
+        assert colours == {("#ffffff", "#000000")}
