@@ -12,6 +12,20 @@ OF_OFFICE: dict[str, str] = {
         "(msc central audit key prints it)."
     ),
     "audit_form": N_("{path}: a trail is written as .jsonl, .csv or .xlsx."),
+    "contact_erased": N_(
+        "What was kept of this person was erased, so nothing about them is taken any more; central kept none of these "
+        "words. Let the act go (msc sync dismiss), and make a new contact if the person comes again."
+    ),
+    "contact_open": N_(
+        "The person has {count} tickets that are not closed: {numbers}. Nothing was erased; close or cancel them first."
+    ),
+    "privacy_needs_central": N_(
+        "That is done at central alone, and central can't be reached. Nothing was erased or written; try again when "
+        "msc sync status says that central answers."
+    ),
+    "erase_unsure": N_(
+        "Erasing can't be undone. Nothing was done; if {name} is the right person, ask again with --yes."
+    ),
     "no_export_right": N_(
         "Your role may look at this, but not have it written to a file. Nothing was written; ask your supervisor."
     ),

@@ -26,7 +26,7 @@ from .checkpoints import Keeper
 from .compression import PackedReplies, PackedRequests
 from .db import Central
 from .guards import PermitsBack, speaks
-from .routes import accounts, audit, people, scripts, session, site, snapshots, spool, stream, sync, verify
+from .routes import accounts, audit, people, privacy, scripts, session, site, snapshots, spool, stream, sync, verify
 from .service import Service, Settings
 
 SERVER_TIME = "MSC-Server-Time"
@@ -47,6 +47,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *snapshots.handlers,
     *verify.handlers,
     *audit.handlers,
+    *privacy.handlers,
 ]
 
 log = logging.getLogger("msc.central")

@@ -26,7 +26,8 @@ PAGE = 1_000
 """Most records of one page."""
 ACTS = frozenset(
     {
-        "audit.read", "central.backup", "central.restore", "channel.off", "channel.on", "device.code_wrong",
+        "audit.read", "contact.erase", "contact.export", "central.backup",
+        "central.restore", "channel.off", "channel.on", "device.code_wrong",
         "device.enrolment", "device.new", "device.revoke", "device.wipe", "export", "import", "op", "op.erase",
         "person.add", "person.disable", "person.enable", "person.enrol", "person.offboard", "person.password",
         "person.role", "person.sessions_end", "recovery.make", "recovery.use", "recovery_key.make", "reset.approve",

@@ -5,7 +5,7 @@ Copies are the values of a refusal in the stored answer, the conflict it left, t
 the parts of first pulls. What a ticket or contact says *now* is no copy: its own acts change it.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -41,6 +41,10 @@ _TOLD = sql.select("entry", "ticket IN :ids AND data LIKE '%\"conflict\"%'")
 _ANSWER = text("UPDATE op SET code = :code, result = :result WHERE op_id = :op_id")
 
 
+Part = tuple[str, str, int, str]
+"""Entity, id, version, ticket."""
+
+
 @dataclass(frozen=True, slots=True)
 class Erased:
     """How many bodies, conflicts and entries lost their words."""
@@ -60,18 +64,29 @@ def erase(central: Central, op_ids: Collection[str], actor: str, now: datetime) 
         targets = {row["op_id"]: row["target"] for row in sql.by_ids(conn, _OPS, ids)}
         if missing := [id for id in ids if id not in targets]:
             raise NotFound("op_unknown", op=missing[0])
-        lock = central.for_update
-        found = sql.by_ids(conn, sql.select("ticket", "id IN :ids", f" ORDER BY id{lock}"), targets.values())
-        tickets = {row["id"]: records.from_row(Ticket, row) for row in found}
-        conn.execute(_BODIES, {"ids": ids})
-        _answers(conn, ids)
-        conflicts, entries = _conflicts(conn, ids), _entries(conn, ids, tickets)
-        for table in ("snapshot_part", "snapshot"):  # whoever takes one begins another (P-143)
-            conn.execute(text(f"DELETE FROM {table}"))
-        _announce(conn, tickets, conflicts, entries, now)
+        tickets = locked(central, conn, targets.values())
+        conflicts, entries = forget(conn, ids), _entries(conn, ids, tickets)
+        announce(conn, tickets, parts_of(conflicts, entries), now)
         erased = Erased(len(ids), len(conflicts), len(entries))
         audit.add(conn, now, actor, "op.erase", {"ops": ids})
     return erased
+
+
+def locked(central: Central, conn: Connection, ids: Iterable[str]) -> dict[str, Ticket]:
+    """Tickets by their ids, held until the commit."""
+    statement = sql.select("ticket", "id IN :ids", f" ORDER BY id{central.for_update}")
+    return {row["id"]: records.from_row(Ticket, row) for row in sql.by_ids(conn, statement, ids)}
+
+
+def forget(conn: Connection, ids: Sequence[str]) -> list[Conflict]:
+    """Bodies of ops, the values in their answers, what was cut ready of them, and what their conflicts say. Returns the
+    conflicts that had words."""
+    for some in sql.portions(ids):
+        conn.execute(_BODIES, {"ids": some})
+    _answers(conn, ids)
+    for table in ("snapshot_part", "snapshot"):  # whoever takes one begins another (P-143)
+        conn.execute(text(f"DELETE FROM {table}"))
+    return _conflicts(conn, ids)
 
 
 def _answers(conn: Connection, ids: Sequence[str]) -> None:
@@ -104,6 +119,11 @@ def _entries(conn: Connection, ids: Sequence[str], tickets: Collection[str]) -> 
     wanted = frozenset(ids)
     told = [records.from_row(Entry, row) for row in sql.by_ids(conn, _TOLD, tickets)]
     made += [entry for entry in told if entry.data.get("conflict") in wanted and entry.id not in wanted]
+    return silence(conn, made)
+
+
+def silence(conn: Connection, made: Iterable[Entry]) -> list[Entry]:
+    """Takes the words of entries; returns those that had some, as they are now."""
     erased = [_wordless(entry) for entry in made if not entry.data.get("erased")]
     sql.many(conn, sql.upsert("entry"), [writing.entry_row(entry) for entry in erased])
     stopped = [entry for entry in erased if entry.delivery_note == "erased"]
@@ -124,18 +144,23 @@ def _wordless(entry: Entry) -> Entry:
     return bare
 
 
-def _announce(
-    conn: Connection, tickets: dict[str, Ticket], conflicts: list[Conflict], entries: list[Entry], now: datetime
+def parts_of(conflicts: Iterable[Conflict], entries: Iterable[Entry], hops: Iterable[Hop] = ()) -> list[Part]:
+    """Parts of tickets as `announce` takes them."""
+    named = (("conflict", conflicts), ("entry", entries), ("hop", hops))
+    return [(entity, item.id, item.ver, item.ticket) for entity, items in named for item in items]
+
+
+def announce(
+    conn: Connection, tickets: Mapping[str, Ticket], parts: Iterable[Part], now: datetime, also: Sequence[Change] = ()
 ) -> None:
+    """Tells laptops of new versions of tickets' parts, and of `also`: the last statement of the transaction."""
     hops: dict[str, list[Hop]] = {}
     for row in sql.by_ids(conn, sql.select("hop", "ticket IN :ids"), tickets):
         hops.setdefault(row["ticket"], []).append(records.from_row(Hop, row))
     groups = {id: groups_of_ticket(ticket, hops.get(id, ()), now) for id, ticket in tickets.items()}
-    rows = [("conflict", item.id, item.ver, item.ticket) for item in conflicts]
-    rows += [("entry", item.id, item.ver, item.ticket) for item in entries]
     changes = [
         Change(entity=entity, id=id, ver=ver, put_groups=groups.get(ticket, feed.NO_GROUPS))
-        for entity, id, ver, ticket in rows
+        for entity, id, ver, ticket in parts
     ]
-    if changes:
-        feed.announce(conn, changes, at=now)
+    if changes or also:
+        feed.announce(conn, [*changes, *also], at=now)

@@ -28,6 +28,8 @@ from .world import World
 
 log = logging.getLogger(__name__)
 
+CONTACT_ERASED = "contact_erased"
+"""Reason of an act about a person of whom everything was erased. Its body is not kept."""
 OF_TICKETS = ("ticket.", "entry.", "escalation.", "conflict.")
 """Beginnings of the kinds whose target is a ticket."""
 
@@ -116,6 +118,8 @@ class Batch:
             command = replace(command, basis=Basis(ver=ticket.ver, epoch=ticket.owner_epoch))
         if not own and (refused := self._no_right(command, actor, then or actor, ticket, hops, now)):
             return refused
+        if not own and self._about_erased(command, ticket):
+            return Verdict(code=Result.INVALID, reason=CONTACT_ERASED)
         if not own:  # who does not say in which state they saw the ticket has seen none
             command = replace(command, before={"state": None, **command.before})
         try:
@@ -133,6 +137,14 @@ class Batch:
         if not own and ticket is not None:
             self._contest(command, actor, outcome, ticket, hops, now, verdict)
         return verdict
+
+    def _about_erased(self, command: Command, ticket: Ticket | None) -> bool:
+        """Whether an act is about a person of whom everything was erased: none of its words may come back."""
+        if command.kind == Op.OP_WITHDRAW:
+            return False
+        named = (command.target, _text(command.args.get("contact")), ticket and ticket.contact)
+        found = (self.ground.contacts.get(id) for id in named if id)
+        return any(contact is not None and contact.erased_at is not None for contact in found)
 
     def _contest(
         self, command: Command, actor: Person, outcome: Conflict | Refusal, ticket: Ticket, hops: tuple[Hop, ...],

@@ -45,6 +45,7 @@ CODES: dict[str, tuple[int, str]] = {
     "forbidden": (403, "Not allowed"),
     "not_found": (404, "Not found"),
     "method_not_allowed": (405, "Not a method of this address"),
+    "contact_open": (409, "The person has tickets that are not closed"),
     "totp_set_up_already": (409, "The authenticator is set up already"),
     "user_exists": (409, "The person can sign in already"),
     "last_administrator": (409, "Nobody would be left who may change accounts"),

@@ -208,6 +208,7 @@ class ContactRow(Table, table=True):
     language: str
     addresses: str
     created_at: int = big()
+    erased_at: int | None = big_or_none()
     extra: str | None = None
 
 

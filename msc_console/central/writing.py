@@ -17,7 +17,7 @@ from ..domain.terms import ConflictKind, Op, Result
 from ..sync.wire import Envelope, OpResult
 from . import audit, feed, sql
 from .feed import Change
-from .judge import Batch, Verdict
+from .judge import CONTACT_ERASED, Batch, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,8 @@ def write(conn: Connection, batch: Batch, answers: Sequence[Answer], now: dateti
     sql.many(conn, _OP, [_op_row(answer, result) for answer, result in pairs if not answer.again])
     sql.many(conn, _OP_AGAIN, [_again_row(result) for answer, result in pairs if answer.again])
     _withdraw(conn, batch, now)
-    sql.many(conn, _BODY, [_body_row(answer) for answer in answers if not answer.again])
+    said = [answer for answer in answers if not answer.again and answer.verdict.reason != CONTACT_ERASED]
+    sql.many(conn, _BODY, [_body_row(answer) for answer in said])
     if changes:
         feed.publish(conn, seq, changes, now)
     audit.verdicts(conn, now, [_verdict(answer, result) for answer, result in pairs])

@@ -182,6 +182,8 @@ TABLE: Mapping[str, Item] = {
             "find": Verb("contact:find", N_("By name, organisation, telephone number or address.")),
             "show": Verb("contact:show", N_("One contact with the newest tickets.")),
             "new": Verb("contact:new", N_("Make a contact."), writes=True),
+            "export": Verb("privacy:export", N_("Write all that is kept of a person to two new files."), shows=False),
+            "erase": Verb("privacy:erase", N_("Erase all that is kept of a person, here and on every laptop.")),
         },
     ),
     "kb": Noun(

@@ -20,13 +20,13 @@ FIELDS = Record.__slots__
 
 def newest(desk: "Seat", limit: int, sought: dict[str, str]) -> list[Record]:
     """The newest records that match (`by`, `act`, `since`, `about`), the oldest of them first."""
-    with _line(desk) as way:
+    with line(desk, "audit_needs_central") as way:
         return _records(way.audit(limit, None, sought))
 
 
 def every(desk: "Seat", sought: dict[str, str]) -> Iterator[Record]:
     """All records that match, in the order of their numbers."""
-    with _line(desk) as way:
+    with line(desk, "audit_needs_central") as way:
         for page in _pages(way, sought):
             yield from _records(page)
 
@@ -43,7 +43,7 @@ def verify(desk: "Seat", checkpoints: str, key: str) -> Check:
         except ValueError:
             raise UsageError("verifier_key_wrong") from None
         check = Check.against(checkpoints, name, public)
-    with _line(desk) as way:
+    with line(desk, "audit_needs_central") as way:
         for page in _pages(way, {}):
             if name and name != key_name(page.site):
                 raise UsageError("verifier_key_wrong")
@@ -68,13 +68,13 @@ def _records(page: "AuditPage") -> list[Record]:
 
 
 @contextmanager
-def _line(desk: "Seat") -> "Iterator[HttpTransport]":
-    """A line to central with fresh tokens. Unreachable `audit_needs_central` instead of what is said of acts."""
+def line(desk: "Seat", away: str) -> "Iterator[HttpTransport]":
+    """A line to central with fresh tokens. Unreachable `away` instead of what is said of acts."""
     way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
     try:
         way.renew()
         yield way
     except Unreachable:
-        raise Unreachable("audit_needs_central") from None
+        raise Unreachable(away) from None
     finally:
         way.close()

@@ -213,6 +213,8 @@ class Contact:
     language: str = "id"
     addresses: tuple[Address, ...] = ()
     created_at: datetime
+    erased_at: datetime | None = None
+    """When what was kept of the person was erased; the name is then none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from ..domain import conflict_rules
 from ..domain.commands import Basis, Command, Effects, Outcome
 from ..domain.terms import ConflictState, Op, Result
 from ..errors import ConflictError, NotFound
-from . import feed, outbox, rows
+from . import feed, forgetting, outbox, rows
 from .feed import FeedLine
 from .fold import ContextOf, Decide, conflict_of, entity_of, known_claims, refold, situation, with_claims
 from .opening import Connection
@@ -277,7 +277,7 @@ class Replica:
         closed = outbox.end_closed(conn, _closed(lines), now)
         applied.targets |= closed
         applied.to_fold |= closed
-        outbox.erase(conn, _erased(lines))
+        forgetting.heed(conn, lines)
 
 
 class _Act(NamedTuple):
@@ -349,16 +349,6 @@ def _is_closed(kept: Any) -> bool:
 def _closed(lines: Iterable[FeedLine]) -> list[str]:
     """Conflicts that a page shows as settled: none is ever opened again."""
     return [line.id for line in lines if line.entity == "conflict" and line.t == "put" and _settled(line.d)]
-
-
-def _erased(lines: Iterable[FeedLine]) -> list[str]:
-    """Acts whose words central has erased, by the rows that they left."""
-    puts = [line for line in lines if line.t == "put" and line.entity in ("conflict", "entry")]
-    return [
-        line.id
-        for line in puts
-        if line.d.get("state") == ConflictState.ERASED or (line.d.get("data") or {}).get("erased")
-    ]
 
 
 def _settled(document: Mapping[str, Any]) -> bool:

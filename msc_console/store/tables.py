@@ -148,6 +148,7 @@ class Contact(Table, table=True):
     language: str
     addresses: str
     created_at: int
+    erased_at: int | None = None
     extra: str | None = None
 
 

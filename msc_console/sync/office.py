@@ -1,7 +1,7 @@
 """Messages of the routes for administrators: accounts, devices, the audit trail, personal data. As in `wire`, times are
 ISO 8601 UTC and a field that is not known is passed over."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -33,3 +33,19 @@ class ExportTold(msgspec.Struct, frozen=True):
     form: Annotated[str, msgspec.Meta(pattern="^[a-z]{1,10}$")]
     rows: Annotated[int, msgspec.Meta(ge=0, le=2**40)]
     made_at: str
+
+
+class PersonData(msgspec.Struct, frozen=True):
+    """`GET /v1/contacts/{id}/data`: documents as on the feed; tickets bear `timeline` and `escalations`."""
+
+    made_at: str
+    contact: dict[str, Any]
+    tickets: list[dict[str, Any]]
+
+
+class Erased(msgspec.Struct, frozen=True):
+    """`POST /v1/contacts/{id}/erase`: how many lost their words; all 0 when it had been done before."""
+
+    tickets: int
+    entries: int
+    ops: int

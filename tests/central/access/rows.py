@@ -365,5 +365,17 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ),
     ("GET", "/v1/stream"): Row(own=one("GET", "/v1/stream"), right=Right.READ),
     ("GET", "/v1/audit"): Row(own=one("GET", "/v1/audit"), right=Right.AUDIT),
+    ("GET", "/v1/contacts/{contact}/data"): Row(
+        own=lambda hall, caller: [Ask("GET", f"/v1/contacts/{hall.contact}/data")],
+        foreign=one("GET", f"/v1/contacts/{uuid7()}/data"),
+        right=Right.PRIVACY,
+        whole=frozenset(SEEN),
+    ),
+    ("POST", "/v1/contacts/{contact}/erase"): Row(  # a ticket of theirs is open
+        own=lambda hall, caller: [Ask("POST", f"/v1/contacts/{hall.contact}/erase")],
+        foreign=one("POST", f"/v1/contacts/{uuid7()}/erase"),
+        right=Right.PRIVACY,
+        ok=409,
+    ),
     ("POST", "/v1/exports"): Row(own=one("POST", "/v1/exports", _FILE), right=Right.EXPORT, ok=204),
 }

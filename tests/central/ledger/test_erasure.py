@@ -25,7 +25,7 @@ def everywhere(stage: Stage) -> list[str]:
     """Tables of central in which the secret still stands."""
     found = []
     with stage.central.read() as conn:
-        for table in ("op", "op_body", "conflict", "entry", "ticket", "hop", "audit", "dispatch"):
+        for table in ("op", "op_body", "conflict", "entry", "ticket", "hop", "audit", "dispatch", "contact"):
             rows = conn.execute(text(f'SELECT * FROM "{table}"')).all()
             found += [table for row in rows if SECRET in repr(tuple(row))]
     return found
