@@ -102,6 +102,8 @@ class Centre:
     enrolment: EnrolmentPolicy = EnrolmentPolicy.REQUIRED
     lock_minutes: int = LOCK_MINUTES
     """After how many minutes without a key consoles lock themselves."""
+    retention_contacts: int = 0
+    """Days after which a person is erased whose tickets are over; 0 = never."""
     services: tuple[ServiceSpec, ...] = ()
     routes: tuple[RouteSpec, ...] = ()
     persons: tuple[PersonSpec, ...] = ()
@@ -210,7 +212,7 @@ def parse(text: str, file: str = "centre.toml") -> Centre:
         top = _Table(file, "", tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise CentreError(file, "", "", str(error)) from None
-    top.only("site", "queue", "service", "route", "person", "duty", "policy")
+    top.only("site", "queue", "service", "route", "person", "duty", "policy", "retention")
     site = top.table("site")
     name, zone = site.text("name"), site.text("zone")
     try:
@@ -221,6 +223,9 @@ def parse(text: str, file: str = "centre.toml") -> Centre:
     enrolment = site.choice("enrolment", EnrolmentPolicy, EnrolmentPolicy.REQUIRED)
     lock_minutes = site.whole("lock_minutes", LOCK_MINUTES, 60)
     site.done()
+    retention = top.table("retention")
+    kept = retention.whole("contacts", 36_500, 36_500) if retention.optional("contacts", int) is not None else 0
+    retention.done()
     queues = _unique(top.tables("queue"), _queue, "key")
     keys = {queue.key for queue in queues}
     if FALLBACK_QUEUE not in keys:
@@ -234,6 +239,7 @@ def parse(text: str, file: str = "centre.toml") -> Centre:
         keyring=str(keyring),
         enrolment=enrolment,
         lock_minutes=lock_minutes,
+        retention_contacts=kept,
         queues=queues,
         services=services,
         routes=tuple(_route(row, keys, {service.key for service in services}) for row in top.tables("route")),

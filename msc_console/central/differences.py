@@ -19,10 +19,11 @@ from ..domain.policy import Duty, Policy, policy_document, policy_from
 from ..errors import UsageError
 from . import sql
 from .centre import Centre, EnrolmentPolicy
+from .retention import DAYS
 from .tokens import new_id
 
 FINISHED = "('closed', 'merged', 'cancelled')"
-SITE_KEYS = ("site_name", "site_zone", "site_keyring", "site_enrolment", "site_lock_minutes")
+SITE_KEYS = ("site_name", "site_zone", "site_keyring", "site_enrolment", "site_lock_minutes", DAYS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,9 +163,11 @@ def _site(have: Present, centre: Centre) -> list[Difference]:
         "site_keyring": have.meta.get("site_keyring", ""),
         "site_enrolment": have.meta.get("site_enrolment", str(EnrolmentPolicy.REQUIRED)),
         "site_lock_minutes": have.meta.get("site_lock_minutes", str(LOCK_MINUTES)),
+        DAYS: have.meta.get(DAYS, "0"),
     }
     new = {"site_name": centre.name, "site_zone": centre.zone, "site_keyring": centre.keyring, "routes": routes}
     new |= {"site_enrolment": str(centre.enrolment), "site_lock_minutes": str(centre.lock_minutes)}
+    new |= {DAYS: str(centre.retention_contacts)}
     return [Difference(entity="site", key="site", old=old, new=new)] if old != new else []
 
 

@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from msc_console.central import privacy
+from msc_console.central import privacy, retention
 from msc_console.central.problems import ProblemError
 from tests.central.ledger.desks import At
 from tests.central.ledger.stage import NOW, Stage, new_id
@@ -115,3 +116,22 @@ def test_one_document_holds_all_of_a_person(stage: Stage) -> None:
     for act in ("contact.export", "contact.erase"):
         count = stage.scalar("SELECT count(*) FROM audit WHERE act = :act AND actor = :by", act=act, by=stage.lead.id)
         assert count == (act == "contact.export")
+
+
+@pytest.mark.protocol("P-232")
+def test_who_is_kept_long_enough_is_erased_by_central_itself(stage: Stage) -> None:
+    rina = stage.laptop(stage.rina)
+    contact, ticket = known(stage, rina)
+    other, _open = known(stage, rina)
+    cancelled(stage, rina, ticket)
+    late = NOW + timedelta(days=31)
+    assert retention.sweep(stage.central, late) == 0, "without the site's word everything is kept"
+    with stage.central.write() as conn:
+        conn.execute(text("INSERT INTO meta (key, value) VALUES (:key, '30')"), {"key": retention.DAYS})
+    stage.central.memory.pop("retention_due")
+    assert retention.sweep(stage.central, NOW + timedelta(days=29)) == 0
+    assert retention.sweep(stage.central, late) == 1
+    assert retention.sweep(stage.central, late) == 0, "an hour between two looks"
+    assert stage.row("contact", contact)["name"] == privacy.nobody(contact)
+    assert stage.row("contact", other)["erased_at"] is None, "a ticket of theirs is open"
+    assert stage.scalar("SELECT actor FROM audit WHERE act = :act", act="contact.erase") == "system"

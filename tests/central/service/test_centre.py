@@ -124,3 +124,14 @@ def test_a_file_that_is_not_there_or_no_toml(tmp_path) -> None:  # type: ignore[
         load(tmp_path / "none.toml")
     with pytest.raises(UsageError, match=r"centre\.toml: Expected"):
         parse("[site")
+
+
+def test_how_long_persons_are_kept() -> None:
+    minimal = (
+        '[site]\nname = "x"\nzone = "Asia/Jakarta"\n[[queue]]\nkey = "triage"\nname = "T"\n[policy]\nversion = 1\n'
+    )
+    assert parse(minimal).retention_contacts == 0
+    assert parse(minimal + "[retention]\ncontacts = 730\n").retention_contacts == 730
+    for wrong in ("contacts = 0", "contacts = true", "contakts = 3"):
+        with pytest.raises(CentreError):
+            parse(minimal + f"[retention]\n{wrong}\n")

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from msc_console import records
-from msc_console.central import changes, masterkey, seed, setup, tokens, world
+from msc_console.central import changes, masterkey, retention, seed, setup, tokens, world
 from msc_console.central.centre import load, parse
 from msc_console.central.db import Central
 from msc_console.central.problems import ProblemError
@@ -268,3 +268,12 @@ def test_laptops_are_told_after_how_long_to_lock(place: Place) -> None:
     assert set(change.fields) == {"site_lock_minutes"}
     with place.central.read() as conn:
         assert world.documents(conn, "site", ["site"])["site"]["lock_minutes"] == "5"
+
+
+def test_how_long_persons_are_kept_is_the_files_word(place: Place) -> None:
+    (change,) = setup.apply(place.url, replace(place.centre, retention_contacts=730), place.hands.at)
+    assert set(change.fields) == {retention.DAYS}
+    with place.central.read() as conn:
+        held = conn.execute(text("SELECT value FROM meta WHERE key = :key"), {"key": retention.DAYS}).scalar()
+    assert held == "730"
+    assert setup.apply(place.url, replace(place.centre, retention_contacts=730), place.hands.at) == []
