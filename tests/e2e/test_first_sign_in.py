@@ -69,7 +69,7 @@ def test_the_whole_first_sign_in_by_the_command_line(rina: Laptop, size: tuple[i
         first, second = codes_of(seed)
         answer(screen, "Code:", "000000")
         answer(screen, "The next code:", second)
-        screen.until("Login, password or code is wrong.")
+        screen.until("These two don't fit.")
         assert seed_on(screen) == seed
         answer(screen, "Code:", first)
         answer(screen, "The next code:", second)
