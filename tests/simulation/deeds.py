@@ -28,6 +28,7 @@ DEEDS: dict[str, Deed] = {
         dice.choice(QUEUES),
     ),
     "common": lambda desk, ref, dice: desk.new_ticket("Bersama", CONTACT, "umum"),
+    "held": lambda desk, ref, dice: desk.new_ticket("Terpegang", CONTACT, "umum", take=True),
     "take": lambda desk, ref, dice: desk.take(ref),
     "release": lambda desk, ref, dice: desk.release(ref),
     "assign": lambda desk, ref, dice: desk.assign(ref, dice.choice(PEOPLE), "ganti"),
@@ -62,25 +63,23 @@ DEEDS: dict[str, Deed] = {
     "poison": lambda desk, ref, dice: desk.call(ref, "in", 1, POISON),
 }
 """Name -> the deed on the ticket `ref`."""
-CLASHES: dict[str, Deed] = {
-    "urgency": lambda desk, ref, dice: desk.set(ref, urgency=dice.choice(["low", "medium", "high"])),
-    "impact": lambda desk, ref, dice: desk.set(ref, impact=dice.choice(["low", "medium", "high"])),
-    "subject": lambda desk, ref, dice: desk.set(ref, subject=f"Judul {dice.randrange(99)}"),
-    "service": lambda desk, ref, dice: desk.set(ref, service=dice.choice(["pos", ""])),
-    "owner": lambda desk, ref, dice: desk.assign(ref, dice.choice(PEOPLE[:3]), "ganti"),
-    "claim": lambda desk, ref, dice: desk.take(ref),
-    "queue": lambda desk, ref, dice: desk.move(ref, dice.choice(QUEUES)),
-    "state": lambda desk, ref, dice: dice.choice(
-        [
-            lambda: desk.hold(ref, dice.choice(["waiting_customer", "waiting_vendor"]), "menunggu"),
-            lambda: desk.resolve(ref, f"Selesai {dice.randrange(99)}"),
-            lambda: desk.cancel(ref, "salah"),
-            lambda: desk.reopen(ref, "belum"),
-            lambda: desk.resume(ref),
-        ]
-    )(),
+LEVELS = ("low", "high", "medium")
+CLASHES: dict[str, Callable[[Desk, str, int], object]] = {
+    "urgency": lambda desk, ref, n: desk.set(ref, urgency=LEVELS[n % 3]),
+    "impact": lambda desk, ref, n: desk.set(ref, impact=LEVELS[n % 3]),
+    "subject": lambda desk, ref, n: desk.set(ref, subject=f"Judul {n % 99}"),
+    "kind": lambda desk, ref, n: desk.set(ref, kind=("request", "inquiry", "incident")[n % 3]),
+    "owner": lambda desk, ref, n: desk.assign(ref, PEOPLE[n % 3], "ganti"),
+    "claim": lambda desk, ref, n: desk.take(ref),
+    "queue": lambda desk, ref, n: desk.move(ref, ("khusus", "triage", "umum")[n % 3]),
+    "state": lambda desk, ref, n: (
+        lambda: desk.hold(ref, "waiting_customer", "menunggu"),
+        lambda: desk.cancel(ref, "salah"),
+        lambda: desk.resolve(ref, f"Selesai {n % 99}"),
+    )[n % 3](),
 }
-"""Field -> a deed that gives it one of several values, so that people who can't see each other contradict."""
+"""Field -> a deed that gives it one of three values, the next number another one, so that people who can't see each
+other contradict. A new ticket has the third of them."""
 WAYS_OUT = ("mine", "theirs", "note", "withdraw", "offer", "retry", "dismiss")
 OFTEN = ("take", "take", "take", "set", "set", "set", "note", "resolve", "reply", "hold", "escalate", "move", "assign")
 

@@ -102,6 +102,7 @@ class Laptop:
         self.faults: list[str | None] = []
         self.disk_struck: Counter[str] = Counter()
         self.lives = 0
+        self._looked_at = (0, 0)
         self.copies: list[Path] = []
         self.secrets = office.secrets(login)
 
@@ -226,6 +227,12 @@ class Laptop:
 
     def poke(self, source: Source = Source.LOCAL) -> None:
         self.driver.poke(source)
+
+    def written(self) -> bool:
+        """Whether its files have changed since somebody asked: another process, or another commit of this one."""
+        now = (self.lives, self.cache.commits)
+        before, self._looked_at = self._looked_at, now
+        return now != before
 
     def rows(self, statement: str, *binds: Any) -> list[Any]:
         """Plain SQL over the cache."""

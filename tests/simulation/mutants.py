@@ -128,9 +128,9 @@ def one_lane_for_all() -> Iterator[None]:
     """One act that waits stops all the others."""
     ready = sealing.ready
 
-    def narrow(acts: Any, now_ms: int) -> list[str]:
+    def narrow(acts: Any, *args: Any) -> list[str]:
         known = list(acts)
-        return [] if any(act.state == "attention" for act in known) else ready(known, now_ms)
+        return [] if any(act.state == "attention" for act in known) else ready(known, *args)
 
     with patch.object(sealing, "ready", narrow):
         yield
@@ -262,26 +262,26 @@ def snapshot_ends_at_the_head() -> Iterator[None]:
         yield
 
 
-MUTANTS: dict[Mutant, int] = {
-    cursor_before_rows: 7,
-    dedup_off: 0,
-    fence_ignored: 6,
-    before_ignored: 1,
-    outbox_cleared_by_reset: 0,
-    epoch_not_raised: 0,
-    leaves_unheard: 1,
-    nothing_offered_again: 24,
-    refusals_forgotten: 0,
-    one_lane_for_all: 0,
-    view_not_refolded: 0,
-    poison_spreads: 6,
-    later_words_dropped: 0,
-    later_words_not_kept: 0,
-    pushes_without_bound: 0,
-    poison_takes_its_neighbours: 1,
-    self_check_mends_nothing: 0,
-    self_check_sees_nothing: 0,
-    parts_noted_before_their_rows: 10,
-    snapshot_ends_at_the_head: 2,
+MUTANTS: dict[Mutant, tuple[str, int, int] | tuple[str, str]] = {
+    cursor_before_rows: ("P4", 13, 45),
+    dedup_off: ("P16", 7, 45),
+    fence_ignored: ("P9", 6, 150),
+    before_ignored: ("P7", 3, 25),
+    outbox_cleared_by_reset: ("P1", 0, 80),
+    epoch_not_raised: ("P7", 0, 25),
+    leaves_unheard: ("P8", 2, 25),
+    nothing_offered_again: ("P1", "first-restore-of-central"),
+    refusals_forgotten: ("P1", 2, 25),
+    one_lane_for_all: ("P19", 2, 45),
+    view_not_refolded: ("P5", 0, 25),
+    poison_spreads: ("P19", 4, 45),
+    later_words_dropped: ("P18", 0, 25),
+    later_words_not_kept: ("P4", 0, 25),
+    pushes_without_bound: ("P16", 2, 80),
+    poison_takes_its_neighbours: ("P19", 4, 45),
+    self_check_mends_nothing: ("P20", 0, 25),
+    self_check_sees_nothing: ("P20", 0, 25),
+    parts_noted_before_their_rows: ("P20", 0, 25),
+    snapshot_ends_at_the_head: ("P20", 1, 25),
 }
-"""Each with a seed whose history is known to find it."""
+"""Each with the promise that it breaks, and a history that is known to find it: seed and length, or a kept trace."""

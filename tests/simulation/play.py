@@ -89,12 +89,18 @@ def _choices(who: str, number: int, dice: Random, decks: Decks) -> list[tuple[Ca
 
 
 def _contradict(dice: Random, decks: Decks) -> list[Action]:
-    """Two or three people give the same field of the same ticket their own values, unseen by each other."""
-    field, people = decks.draw(deeds.CLASHES), dice.sample(PEOPLE[:3], dice.choice([2, 2, 3]))
-    ready = [["act", people[0], "common", 0], *(["talk", name, 60] for name in people)]
-    acts = [["clash", name, field, dice.randrange(1 << 16)] for name in people]
+    """The same field of the same ticket gets several values, unseen by each other: from two or three people while
+    nobody or one of them holds it, or from its holder before and after the laptop is put back."""
+    field, number = decks.draw([*deeds.CLASHES, "queue"]), 3 * dice.randrange(1 << 14)
+    people, how = dice.sample(PEOPLE[:3], dice.choice([2, 2, 3])), decks.draw(["common", "held", "put_back"])
+    first = people[0]
+    begun = [["ready", first], ["act", first, "common" if how == "common" else "held", 0]]
+    if how == "put_back":
+        acts = [["clash", first, field, number], ["talk", first, 60], [how, first], ["clash", first, field, number + 1]]
+        return [*begun, ["ready", first], ["backup", first], *acts, ["talk", first, 60]]
+    acts = [["clash", name, field, number + place] for place, name in enumerate(people)]
     told = [["talk", name, 60] for name in dice.sample(people, len(people))]
-    return [*ready, *acts, *told]
+    return [*begun, *(["ready", name] for name in people), *acts, *told]
 
 
 @dataclass

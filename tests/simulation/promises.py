@@ -138,11 +138,11 @@ def folded_again(laptop: Laptop) -> None:
     replica = laptop.desk.replica
     try:
         with laptop.seen(), Cache.write(laptop.cache) as conn:
-            before = _view(conn)
             targets = conn.execute("SELECT target FROM outbox UNION SELECT target FROM base").fetchall()
+            before = _view(conn) if targets else {}
             for (target,) in targets:
                 replica.refold(conn, target)
-            after = _view(conn)
+            after = _view(conn) if targets else {}
             raise Undo
     except Undo:
         pass
@@ -152,10 +152,11 @@ def folded_again(laptop: Laptop) -> None:
 
 
 def _view(conn: Connection) -> dict[tuple[str, str], Any]:
+    """Every row as it stands, whatever row id it was given."""
     found: dict[tuple[str, str], Any] = {}
-    for entity, kind in records.ENTITIES.items():
+    for entity in records.ENTITIES:
         for row in conn.execute(f'SELECT * FROM "{entity}"').fetchall():
-            found[entity, row["id"]] = records.row_to_wire(kind, row)
+            found[entity, row["id"]] = {**row, "n": None}
     for row in conn.execute("SELECT entity, id, ver, away, doc FROM base").fetchall():
         found[f"base {row[0]}", row[1]] = tuple(row)[2:]
     for row in conn.execute("SELECT id, claim FROM outbox").fetchall():

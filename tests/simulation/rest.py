@@ -27,6 +27,8 @@ FENCED = frozenset({
 })  # fmt: skip
 """Kinds that nobody may do under an epoch that is over, whatever their role."""
 _TICKETS = text("SELECT * FROM ticket")
+PATIENCE_MS = 60_000
+"""After this even what central asked to wait for is over (`Retry-After`)."""
 REQUESTS = 60
 """Requests of one laptop at the end beyond which it talks for nothing."""
 
@@ -108,6 +110,7 @@ def later_words_stay(office: Office) -> None:
 def checks_itself(office: Office, laptops: list[Laptop], most: int) -> None:
     """P20: the self-check finds nothing where nothing is wrong, and what was spoilt by hand is found and mended by
     one. Then all timelines are asked for, and the caches must be whole."""
+    office.chance.ms += PATIENCE_MS
     for place, laptop in enumerate(laptops):
         _check(laptop, most, 0)
         spoilt = _spoil(laptop, Random(f"{laptop.name} {office.chance.ms} {place}"))
@@ -134,37 +137,44 @@ def _check(laptop: Laptop, most: int, wrong: int) -> None:
 
 
 def _spoil(laptop: Laptop, dice: Random) -> int:
-    """Make up to three rows of the cache wrong, as a fault of the program would: how many. Own acts are left alone."""
+    """Make a row of each entity wrong, as a fault of the program would: how many differences that makes. It is gone,
+    of another version, or under another id. What own acts cover is left alone, and the timeline of closed tickets."""
+    made = 0
     with laptop.seen(), Cache.write(laptop.cache) as conn:
-        free = (
-            "ver > 1 AND id NOT IN (SELECT id FROM base) AND id NOT IN (SELECT target FROM outbox)"
-            " AND closed_at IS NULL"
-        )
-        tickets = [row[0] for row in conn.execute(f"SELECT id FROM ticket WHERE {free} ORDER BY id")]
-        entries = [
-            tuple(row)
-            for row in conn.execute(
-                "SELECT id, ticket FROM entry WHERE ver > 0"
-                f" AND ticket IN (SELECT id FROM ticket WHERE {free}) ORDER BY id"
+        for entity in oracle.ENTITIES:
+            ticket = "ticket" if entity in oracle.OF_TICKETS else "id"
+            free = (
+                "ver > 0 AND id NOT IN (SELECT id FROM base)"
+                f" AND {ticket} NOT IN"
+                " (SELECT target FROM outbox UNION SELECT id FROM ticket WHERE closed_at IS NOT NULL)"
             )
-        ]
-        dice.shuffle(tickets)
-        dice.shuffle(entries)
-        if tickets:
-            conn.execute("UPDATE ticket SET ver = ver - 1, subject = 'basi' WHERE id = ?", (tickets[0],))
-        if entries:
-            conn.execute("DELETE FROM entry WHERE id = ?", (entries[0][0],))
-        if len(entries) > 1:
-            conn.execute("UPDATE entry SET id = ? WHERE id = ?", ("0" + entries[1][0][1:-4] + "ffff", entries[1][0]))
-    return min(len(tickets), 1) + min(len(entries), 1) + 2 * (len(entries) > 1)
+            ids = [row[0] for row in conn.execute(f'SELECT id FROM "{entity}" WHERE {free} ORDER BY id')]
+            if ids:
+                made += _SPOILERS[how := dice.choice(sorted(_SPOILERS))]
+                _spoil_row(conn, entity, dice.choice(ids), how)
+    return made
+
+
+_SPOILERS = {"gone": 1, "lower": 1, "higher": 1, "renamed": 2}
+"""What befalls a row -> the differences that it makes. `renamed`: one row is missing and another too many."""
+
+
+def _spoil_row(conn: Connection, entity: str, id: str, how: str) -> None:
+    if how == "gone":
+        conn.execute(f'DELETE FROM "{entity}" WHERE id = ?', (id,))
+    elif how == "renamed":
+        conn.execute(f'UPDATE "{entity}" SET id = ? WHERE id = ?', ("0" + id[1:-4] + "ffff", id))
+    else:
+        by = 1 if how == "higher" else -1
+        conn.execute(f'UPDATE "{entity}" SET ver = ver + ?, extra = ? WHERE id = ?', (by, '{"x_kept": "basi"}', id))
 
 
 def own_acts(office: Office, laptop: Laptop, shared: set[str]) -> None:
     """P1, P13, P14: what the laptop believes of its acts is what central did with them."""
     with office.central.read() as conn:
         codes = {row[0]: row[1] for row in conn.execute(text("SELECT op_id, code FROM op"))}
-    for op, state in laptop.rows("SELECT id, state FROM journal"):
-        if state == "done":
+    for op, state, kept in laptop.rows("SELECT id, state, envelope IS NOT NULL FROM journal"):
+        if state == "done" and (kept or op in codes):  # what was erased is not offered to a central that was set back
             demand(codes.get(op) in ACCEPTED, "P1", f"{laptop.name}: {op} is done here, {codes.get(op)} at central")
         if state == "withdrawn" and op not in shared:
             demand(

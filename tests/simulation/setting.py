@@ -16,8 +16,8 @@ from msc_console.central.db import Central
 from msc_console.central.passwords import TEST
 from msc_console.central.system import SYSTEM, op_id
 from msc_console.domain.commands import Command
-from msc_console.domain.model import Address, Contact
-from msc_console.domain.scope import CUSTOMERS
+from msc_console.domain.model import Address, Article, Contact, Organisation
+from msc_console.domain.scope import CUSTOMERS, KNOWLEDGE
 from msc_console.domain.terms import Channel
 
 from .chance import BEGIN, Chance
@@ -111,9 +111,21 @@ def furnish(url: str) -> None:
                 id=CONTACT, ver=1, name="Andi Prasetyo", organisation_name="Bank Sagara", created_at=BEGIN,
                 addresses=(Address(channel=Channel.EMAIL, value="andi@sagara.example"),),
             )  # fmt: skip
-            conn.execute(sql.upsert("contact"), records.to_row(contact))
-            told = feed.Change(entity="contact", id=CONTACT, ver=1, put_groups=frozenset({CUSTOMERS}))
-            feed.announce(conn, [told], at=BEGIN)
+            bank = Organisation(id=op_id("simulation", "organisation"), ver=1, name="Bank Sagara")
+            article = Article(
+                id=op_id("simulation", "article"),
+                ver=1,
+                code="PT-001",
+                title="Stempel",
+                body="Ulangi.",
+                updated_at=BEGIN,
+            )
+            for entity, row, group in (
+                ("contact", contact, CUSTOMERS), ("organisation", bank, CUSTOMERS), ("article", article, KNOWLEDGE)
+            ):  # fmt: skip
+                conn.execute(sql.upsert(entity), records.to_row(row))
+                told = feed.Change(entity=entity, id=row.id, ver=1, put_groups=frozenset({group}))
+                feed.announce(conn, [told], at=BEGIN)
         ledger.system(central, [_opened(n, queue) for n, queue in enumerate(("umum", "umum", "khusus", "triage"))])
         with central.write() as conn:
             for table in LATER:

@@ -16,6 +16,9 @@ from .setting import PEOPLE, QUEUES
 from .way import FAULTS
 from .world import MOST_STEPS, World
 
+PATIENCE = 400
+"""Seconds after which whatever a laptop waits for is due."""
+
 # -- people at their desks
 
 
@@ -36,16 +39,15 @@ def act(world: World, who: str, deed: str, number: int) -> str:
 
 
 def clash(world: World, who: str, field: str, number: int) -> str:
-    """A deed on the ticket that everybody works on (the newest that nobody holds), which contradicts what others say
-    of the same field."""
-    laptop, dice = world.laptops[who], Random(number)
+    """A deed on the ticket that everybody works on (the newest), which contradicts what others say of the
+    same field."""
+    laptop = world.laptops[who]
     found = laptop.rows(
-        "SELECT id FROM ticket WHERE ver > 0 AND queue = 'umum' AND closed_at IS NULL"
-        " ORDER BY owner IS NOT NULL, created_at DESC, id"
+        "SELECT id FROM ticket WHERE ver > 0 AND queue = 'umum' AND closed_at IS NULL ORDER BY number DESC, id"
     )
     if not found:
         return "nothing"
-    return _did(world, laptop, lambda: deeds.CLASHES[field](laptop.desk, found[0][0], dice))
+    return _did(world, laptop, lambda: deeds.CLASHES[field](laptop.desk, found[0][0], number))
 
 
 def later_act(world: World, who: str, number: int) -> str:
@@ -131,6 +133,18 @@ def fault(world: World, who: str, kind: str, after: int) -> None:
 def disk(world: World, who: str, kind: str, after: int) -> None:
     """A coming commit meets a fault (`laptop.DISK`)."""
     world.laptops[who].cache.plan += [None] * after + [kind]
+
+
+def ready(world: World, who: str) -> int:
+    """Somebody sits down with everything in order: the line is up, they have signed in, what was still to befall the
+    laptop does not, and it has what central holds."""
+    laptop = world.laptops[who]
+    laptop.online = True
+    laptop.faults.clear()
+    laptop.cache.plan.clear()
+    wait(world, PATIENCE)
+    laptop.sign_in()
+    return laptop.talk(MOST_STEPS)
 
 
 def line(world: World, who: str, up: bool) -> None:
@@ -315,8 +329,8 @@ KINDS = (
 VERBS: dict[str, Callable[..., object]] = {
     made.__name__: made
     for made in (
-        begin, act, clash, later_act, tidy, settle, open_ticket, talk, fault, disk, line, wait, sleep, jump, crash,
-        clone, backup, put_back, lose, sizes, verify, sign_in, queues, switch, restart, keep, roll_back, tick, compact,
-        cut, erase, speak,
+        begin, act, clash, later_act, tidy, settle, open_ticket, talk, fault, disk, ready, line, wait, sleep, jump,
+        crash, clone, backup, put_back, lose, sizes, verify, sign_in, queues, switch, restart, keep, roll_back, tick,
+        compact, cut, erase, speak,
     )
 }  # fmt: skip

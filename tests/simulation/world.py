@@ -77,7 +77,7 @@ class World:
         told = self._do(verb, details)
         self.tally[f"action.{verb}"] += 1
         self.trace.update(f"{json.dumps(action)} {told}\n".encode())
-        self._look(verb, details)
+        self._look()
 
     def _do(self, verb: str, details: Sequence[Any]) -> object:
         from .verbs import VERBS
@@ -91,11 +91,11 @@ class World:
             who.die()
             return "killed"
 
-    def _look(self, verb: str, details: Sequence[Any]) -> None:
+    def _look(self) -> None:
         promises.feed_is_dense(self.office)
         promises.poison_alone(self.office)
         for laptop in self.laptops.values():
-            if not details or laptop.name == details[0] or verb in ("wait", "tick"):
+            if laptop.written():
                 promises.after_each_step(laptop, self.memory)
 
     def at_desk(self, laptop: Laptop, work: Callable[[], object]) -> str:

@@ -91,16 +91,17 @@ def test_a_kill_between_two_batches_of_a_part(office: Office, monkeypatch: pytes
 
 
 @pytest.mark.protocol("P-141")
-@pytest.mark.parametrize("at", range(0, 12, 2))
+@pytest.mark.parametrize("at", [0, 2, 4, 6, 8, 9])
 def test_news_between_any_two_steps_arrive(office: Office, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
-    """Tickets are made, noted on, moved away and closed while the snapshot is on its way."""
+    """Tickets are made, noted on, moved away and closed while the snapshot is on its way. How often a laptop asks for
+    more parts depends on how fast they are cut, so that doesn't count as a step."""
     monkeypatch.setattr(cutting, "PART_ROWS", 2)
     made = office.fill(4)
     laptop, counted = office.laptop(office.stage.rina), itertools.count()
     lead = office.stage.laptop(office.stage.lead)
 
     def before(name: str) -> None:
-        if next(counted) == at:
+        if name != "manifest" and next(counted) == at:
             lead.create(subject="Baru")
             lead.do("entry.note", made[0], {"body": "sementara itu"})
             moved = lead.do("ticket.move", made[2], {"queue": "khusus"}, before={"queue": "umum"})
@@ -125,7 +126,7 @@ def test_groups_that_change_under_way(office: Office, monkeypatch: pytest.Monkey
     laptop, counted = office.laptop(office.stage.lead), itertools.count()
 
     def before(name: str) -> None:
-        if next(counted) == at:
+        if name != "manifest" and next(counted) == at:
             laptop.way.person = office.stage.change(office.stage.lead, queues=("umum",))
 
     laptop.way.before = before
