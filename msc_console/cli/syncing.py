@@ -32,10 +32,13 @@ def status() -> None:
 
 
 def now() -> None:
-    """Send and fetch until nothing is left or central is gone. Whatever ends it, the next run goes on there."""
+    """Send and fetch until nothing is left or central is gone. Whatever ends it, the next run goes on there.
+
+    `Exit.CONFLICT` where central refused acts in this run."""
     from ..desk.conversing import sync_once
 
     desk = seats.acting()
+    known = _refused(desk)
     found = sync_once(desk, patient=False)
     if found is None:
         say(_("Another window of yours is talking to central already; it sends what waits."))
@@ -45,6 +48,15 @@ def now() -> None:
     _show(desk, problem)
     if problem is not None:
         raise typer.Exit(problem.exit)
+    if _refused(desk) - known:
+        raise typer.Exit(Exit.CONFLICT)
+
+
+def _refused(desk: "Desk") -> set[str]:
+    """The ids of own acts that central could not apply."""
+    from ..desk.unsettled import Standing, unsettled
+
+    return {row.id for row in unsettled(desk) if row.standing is Standing.YOURS}
 
 
 def verify() -> None:

@@ -126,7 +126,7 @@ TABLE: Mapping[str, Item] = {
         N_("The conversation with central."),
         {
             "status": Verb("syncing:status", N_("Whether central answers, and what waits for it.")),
-            "now": Verb("syncing:now", N_("Send and fetch everything now.")),
+            "now": Verb("syncing:now", N_("Send and fetch everything now; exit code 5 when central refused acts.")),
             "verify": Verb("syncing:verify", N_("Compare this laptop with central, and put right what differs.")),
             "list": Verb("syncing:list_", N_("Your acts that central has not settled.")),
             "retry": Verb("syncing:retry", N_("Ask again for what central refused.")),

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from .. import clock, records
 from ..domain import conflict_rules
 from ..domain.commands import Basis, Command, Effects, Outcome
-from ..domain.terms import ConflictState, Op, Result
+from ..domain.terms import Choice, ConflictState, Op, Result
 from ..errors import ConflictError, NotFound
 from . import feed, forgetting, outbox, rows
 from .feed import FeedLine
@@ -27,6 +27,8 @@ DEFER_MOST = timedelta(minutes=10)
 
 _ACCEPTED = (Result.APPLIED, Result.MERGED)
 _CHAIN = (Result.GAP, Result.FORKED)
+_SETS_ASIDE = (Choice.THEIRS, Choice.WITHDRAW)
+_CAME_TO_NOTHING = (ConflictState.WITHDRAWN, ConflictState.ERASED)
 
 
 class OpAnswer(Protocol):
@@ -315,8 +317,8 @@ def _taken_back(conn: Connection, act: OutboxOp, now: datetime) -> set[str]:
 
 
 def _over(conn: Connection, act: OutboxOp, answer: OpAnswer, now: datetime) -> bool:
-    """Whether a refused act needs no person: it was taken back, its conflict is settled, or the act that it was to
-    settle is before the person again."""
+    """Whether a refused act needs no person: it was taken back, its conflict is settled, it was to set aside what came
+    to nothing anyway, or the act that it was to settle is before the person again."""
     if answer.reason == "withdrawn":
         outbox.end(conn, [act.id], OpState.WITHDRAWN, now)
         return True
@@ -324,7 +326,11 @@ def _over(conn: Connection, act: OutboxOp, answer: OpAnswer, now: datetime) -> b
     if closed or (act.kind == Op.OP_WITHDRAW and answer.reason == "op_answered"):
         outbox.end(conn, [act.id], OpState.RESOLVED, now)
         return True
-    if act.kind == Op.CONFLICT_RESOLVE and answer.reason != "conflict_closed":
+    if act.kind == Op.CONFLICT_RESOLVE and answer.reason == "conflict_closed":
+        if moot := act.command.args.get("choice") in _SETS_ASIDE and answer.data.get("state") in _CAME_TO_NOTHING:
+            outbox.end(conn, [act.id], OpState.RESOLVED, now)
+        return moot
+    if act.kind == Op.CONFLICT_RESOLVE:
         _tell(conn, outbox.bring_back(conn, act, OpState.RESOLVED, now), act, answer)
     return False
 

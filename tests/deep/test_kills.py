@@ -171,7 +171,7 @@ def test_whatever_dies_nothing_is_lost_and_nothing_is_there_twice(centre: Centre
 
     for laptop in (*people, *people):
         said = laptop.msc("sync", "now")
-        assert said.code == 0, said
+        assert said.code in (0, 5), said
     with centre.open() as central:
         for laptop in people:
             ops = run.confirmed[laptop.login]

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from msc_console.domain.terms import Result
+from msc_console.errors import Exit
 
 from .accounts import TOOK, answers, cache_rows, central_rows, outbox_ids
 from .conftest import Laptops
@@ -101,9 +102,8 @@ def landing(centre: Centre, laptops: Laptops) -> None:
     centre.start()
 
     rina.mend()
-    for laptop in (rina, budi, rina):
-        said = laptop.msc("sync", "now")
-        assert said.code == 0, said
+    said = [laptop.msc("sync", "now").code for laptop in (rina, budi, rina)]
+    assert said == [Exit.CONFLICT, Exit.OK, Exit.OK], "that acts were refused is told once"
 
     with centre.open() as central:
         codes = answers(central, theirs + ours)

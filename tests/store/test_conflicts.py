@@ -167,6 +167,30 @@ def test_one_that_comes_too_late_stays_to_be_read(desk: Desk) -> None:
     assert [(one.id, one.state) for one in desk.ops()] == [("settling", OpState.ATTENTION)]
 
 
+@pytest.mark.protocol("P-189")
+@pytest.mark.parametrize(
+    ("choice", "state", "over"),
+    [
+        ("theirs", ConflictState.WITHDRAWN, True),
+        ("withdraw", ConflictState.ERASED, True),
+        ("theirs", ConflictState.ADOPTED, False),
+        ("withdraw", ConflictState.RESOLVED, False),
+        ("note", ConflictState.WITHDRAWN, False),
+        ("mine", ConflictState.WITHDRAWN, False),
+    ],
+)
+def test_one_that_wanted_no_more_than_what_is_so_needs_no_person(
+    desk: Desk, choice: str, state: ConflictState, over: bool
+) -> None:
+    """Nothing came of the act, which is all that setting it aside asks for."""
+    op = refuse(desk)
+    news(desk, op)
+    settle(desk, op, choice)
+    desk.batch()
+    answer(desk, "settling", "invalid", reason="conflict_closed", data={"by": "Bagus", "state": str(state)})
+    assert act(desk, "settling").state is (OpState.RESOLVED if over else OpState.ATTENTION)
+
+
 @pytest.mark.protocol("P-184")
 def test_the_holder_adopts_anothers_act(desk: Desk) -> None:
     news(desk, "theirs", author="bagus", kind=ConflictKind.FENCED)
