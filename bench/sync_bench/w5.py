@@ -94,6 +94,9 @@ class Memory:
     def buckets(self, entity: str, cut: datetime) -> list[Digest]:
         return []
 
+    def shed(self, cut: datetime) -> None:
+        """Nothing is here."""
+
     def mend(self, entity: str, parts: Sequence[int], lines: Sequence[Line], cut: datetime) -> Mended:
         return Mended()
 

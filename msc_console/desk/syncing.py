@@ -158,6 +158,14 @@ class CacheDisk:
             missing=len(found.missing), extra=len(found.extra), wrong=len(found.wrong), kept=len(found.covered)
         )
 
+    def shed(self, cut: datetime) -> None:
+        """See `Disk`."""
+        with self._cache.write() as conn:
+            at = feed.position(conn)
+            gone = [Line(t="leave", entity="ticket", id=id, seq=at.seq) for id in digest.outgrown(conn, cut)]
+            if gone:
+                self._on_change(frozenset(self._replica.apply_page(conn, gone, at.cursor, clock.now()).targets))
+
     def _mend_set_up(self, part: str, lines: Sequence[Line]) -> Mended:
         """A part of the set-up as central has it, whatever is here."""
         told = next((line.d for line in lines if line.t == "put"), None)

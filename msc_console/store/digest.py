@@ -14,6 +14,7 @@ from .feed import SET_UP
 from .opening import Connection
 from .rows import OWNING_TICKET, bind
 
+AT_ONCE = 1_000
 _VER = (
     "SELECT e.id, coalesce(b.ver, e.ver) AS ver FROM {entity} e"
     " LEFT JOIN base b ON b.entity = '{entity}' AND b.id = e.id AND b.away = 0"
@@ -63,6 +64,16 @@ def differences(
         wrong=frozenset(id for id, ver in theirs.items() if here.get(id, ver) != ver),
         covered=covered,
     )
+
+
+def outgrown(conn: Connection, cut: datetime) -> list[str]:
+    """Tickets that central closed before `cut` and on which no own act is unsettled: `AT_ONCE` of them at most."""
+    found = conn.execute(
+        "SELECT t.id FROM ticket t LEFT JOIN base b ON b.entity = 'ticket' AND b.id = t.id AND b.away = 0"
+        f" WHERE {_CLOSED.format('t')} < ? AND t.ver > 0 AND t.id NOT IN (SELECT target FROM outbox) LIMIT {AT_ONCE}",
+        (clock.to_ms(cut),),
+    )
+    return [row[0] for row in found]
 
 
 def doubt(conn: Connection, entity: str, ids: Collection[str]) -> None:

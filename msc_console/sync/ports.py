@@ -88,6 +88,10 @@ class Disk(Protocol):
         version comes in, what is too much goes, unless own acts on it are unsettled."""
         ...
 
+    def shed(self, cut: datetime) -> None:
+        """Let go of tickets that central closed before `cut`, unless own acts on them are unsettled."""
+        ...
+
     def load_state(self) -> dict[str, Any] | None:
         """What `save_state` kept last."""
         ...

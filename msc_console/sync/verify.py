@@ -29,6 +29,7 @@ def verify(way: Transport, disk: Disk, timeout: float | None = None) -> Verdict:
     first = way.verify(cursor, (), timeout)
     if not first.up_to_date:
         return Verdict(compared=False)
+    disk.shed(_cut(first.server_time))
     here = disk.digests(_cut(first.server_time))
     known = here.keys() & first.entities.keys()
     rows = sum(first.entities[entity].count for entity in known)

@@ -165,6 +165,30 @@ def test_what_own_acts_close_or_open_again_is_no_difference(rina: Laptop) -> Non
     assert (found["entities"], found["missing"], found["kept"]) == ([], 0, 0)
 
 
+@pytest.mark.protocol("P-165", "P-169")
+def test_what_was_closed_long_ago_goes_unless_own_acts_wait(rina: Laptop) -> None:
+    for number in ("MSC-000006", "MSC-000007"):
+        rina.do("ticket", "resolve", number, "Selesai.")
+        rina.do("ticket", "close", number)
+    assert rina.msc("sync", "now").code == 0
+    rina.cut()
+    rina.do("ticket", "note", "MSC-000007", "Belum terkirim.")
+    tamper(
+        rina,
+        "UPDATE outbox SET state = 'attention', result = '{\"result\": \"invalid\"}'",
+        "UPDATE ticket SET closed_at = 0 WHERE number IN (6, 7)",
+        "UPDATE base SET doc = json_set(doc, '$.closed_at', 0) WHERE entity = 'ticket'",
+    )
+    rina.mend()
+    with rina.centre.open() as central, central.write() as conn:
+        conn.exec_driver_sql("UPDATE ticket SET closed_at = 0 WHERE number IN (6, 7)")
+    assert verify(rina)["entities"] == []
+    with rina.desk() as desk, desk.cache.read() as conn:
+        assert [row[0] for row in conn.execute("SELECT number FROM ticket WHERE number IN (6, 7)")] == [7]
+        orphans = "SELECT count(*) FROM entry WHERE ticket NOT IN (SELECT id FROM ticket)"
+        assert conn.execute(orphans).fetchone()[0] == 0
+
+
 @pytest.mark.protocol("P-166")
 def test_by_itself_it_is_done_at_the_first_round_and_not_at_each(rina: Laptop) -> None:
     with rina.desk() as desk:

@@ -182,6 +182,9 @@ class FakeDisk:
     def mend(self, entity: str, parts: Sequence[int], lines: Sequence[Line], cut: datetime) -> Mended:
         return Mended()
 
+    def shed(self, cut: datetime) -> None:
+        pass
+
     def load_state(self) -> dict[str, Any] | None:
         return self.state
 

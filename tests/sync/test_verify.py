@@ -247,6 +247,9 @@ class Rows:
         self.cuts.add(cut)
         return [NOTHING] * BUCKETS
 
+    def shed(self, cut: datetime) -> None:
+        self.cuts.add(cut)
+
     def mend(self, entity: str, parts: Sequence[int], lines: Sequence[Line], cut: datetime) -> Mended:
         self.cuts.add(cut)
         self.mended.append((entity, tuple(parts)))
