@@ -12,7 +12,7 @@ import msgspec
 
 from .. import clock
 from ..digest import Digest
-from ..store import digest, feed, outbox, sealing, settings
+from ..store import digest, feed, index, outbox, sealing, settings
 from ..store.feed import SET_UP
 from ..store.opening import Cache
 from ..store.replica import Replica
@@ -151,6 +151,7 @@ class CacheDisk:
             gone = [Line(t="leave", entity=entity, id=id, seq=at.seq) for id in sorted(found.extra)]
             digest.doubt(conn, entity, found.wrong)
             applied = self._replica.apply_page(conn, [*fresh, *gone], at.cursor, clock.now())
+            index.sweep(conn, entity)
         if applied.put.keys() & {"person", "queue"}:
             self._on_world()
         self._on_change(frozenset(applied.targets))

@@ -43,6 +43,13 @@ def forget(conn: Connection, entity: str, ids: Collection[str]) -> None:
         conn.execute(sql, (bind(ids),))
 
 
+def sweep(conn: Connection, entity: str) -> None:
+    """Take out what no row stands behind any more: by a fault of the program, rows went behind the index's back."""
+    if entity in _FILL:
+        ghosts = f"SELECT id FROM search_{entity}_docsize WHERE id NOT IN (SELECT n FROM {entity})"
+        conn.execute(f"DELETE FROM search_{entity} WHERE rowid IN ({ghosts})")
+
+
 def refresh(conn: Connection, entity: str, ids: Collection[str]) -> None:
     """Index rows as they are now."""
     if ids and entity in _FILL:

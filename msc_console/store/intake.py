@@ -87,7 +87,8 @@ def is_thin(conn: Connection, ticket: str) -> bool:
 def _mark_thin(conn: Connection, tickets: Collection[Any]) -> None:
     if tickets:
         ids = bind(line.id for line in tickets)
-        conn.execute(f"INSERT OR IGNORE INTO thin (ticket) SELECT id FROM ticket WHERE id {IN}", (ids,))
+        here = f"SELECT id FROM ticket WHERE id {IN} UNION SELECT id FROM base WHERE entity = 'ticket' AND id {IN}"
+        conn.execute(f"INSERT OR IGNORE INTO thin (ticket) {here}", (ids, ids))
 
 
 def index_some(conn: Connection) -> bool:
