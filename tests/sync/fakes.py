@@ -108,8 +108,7 @@ class FakeDisk:
         self.resets: list[str] = []
         self.server_time: datetime | None = None
         self.faults: list[Exception | None] = []
-        self.incarnation = 1
-        self._counter = 0
+        self.incarnation, self._counter = 1, 0
 
     def write(self, *ops: str) -> None:
         self.open += ops
@@ -182,8 +181,7 @@ class FakeDisk:
     def mend(self, entity: str, parts: Sequence[int], lines: Sequence[Line], cut: datetime) -> Mended:
         return Mended()
 
-    def shed(self, cut: datetime) -> None:
-        pass
+    def shed(self, cut: datetime) -> None: ...
 
     def load_state(self) -> dict[str, Any] | None:
         return self.state
