@@ -154,4 +154,4 @@ def test_any_shift() -> None:
 @pytest.mark.deep
 @pytest.mark.protocol("P-047", "P-062", "P-070", "P-071", "P-080", "P-087", "P-088", "P-092", "P-102")
 def test_any_long_shift() -> None:
-    _play(400, 60)
+    _play(150, 60)
