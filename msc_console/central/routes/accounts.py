@@ -22,9 +22,10 @@ from ...sync.wire_accounts import (
     Seed,
 )
 from .. import enrolling, own_account, resets
-from ..guards import bearer, signed_in
+from ..guards import bearer
 from ..problems import described
 from ..service import service_of, session_of
+from . import with_right
 
 Asked = Request[Any, Any, Any]
 _SETUP: dict[str, Any] = {
@@ -34,18 +35,6 @@ _SETUP: dict[str, Any] = {
     "security": [{"setup": []}],
     "tags": ["account"],
 }
-
-
-def _of(right: Right, status: int = 200) -> dict[str, Any]:
-    """What the routes of a session have in common."""
-    return {
-        "status_code": status,
-        "guards": [signed_in],
-        "sync_to_thread": True,
-        "opt": {"protocol": "pull", "right": right},
-        "security": [{"access": []}],
-        "tags": ["account"],
-    }
 
 
 @post("/v1/totp/setup", summary="A seed for the authenticator", responses=described(400, 401, 409, 426, 503), **_SETUP)
@@ -67,7 +56,7 @@ def confirm(request: Asked, data: JSONBody[Confirm]) -> Confirmed:
     return service.auth.confirm(bearer(request), data, service.now())
 
 
-@get("/v1/account", summary="How the caller gets in", responses=described(400, 401, 403, 426, 503), **_of(Right.READ))
+@get("/v1/account", summary="How the caller gets in", **with_right(Right.READ, "account"))
 def account(request: Asked) -> Account:
     """With the notices that the caller has not seen yet."""
     return own_account.look(service_of(request).auth, session_of(request))
@@ -76,8 +65,7 @@ def account(request: Asked) -> Account:
 @post(
     "/v1/account/seen",
     summary="Notices that were seen",
-    responses=described(400, 401, 403, 413, 426, 503),
-    **_of(Right.READ, 204),
+    **with_right(Right.READ, "account", 413, status=204),
 )
 def seen(request: Asked, data: JSONBody[NoticesSeen]) -> None:
     """They are not told again."""
@@ -88,8 +76,7 @@ def seen(request: Asked, data: JSONBody[NoticesSeen]) -> None:
 @post(
     "/v1/account/recovery",
     summary="New recovery codes",
-    responses=described(400, 401, 403, 413, 426, 429, 503),
-    **_of(Right.READ),
+    **with_right(Right.READ, "account", 413, 429),
 )
 def recovery(request: Asked, data: JSONBody[RecoveryAsk]) -> RecoveryCodes:
     """For whoever shows the password again; the former codes end."""
@@ -100,8 +87,7 @@ def recovery(request: Asked, data: JSONBody[RecoveryAsk]) -> RecoveryCodes:
 @post(
     "/v1/account/authenticator",
     summary="Leave the authenticator, for another",
-    responses=described(400, 401, 403, 413, 426, 429, 503),
-    **_of(Right.READ, 204),
+    **with_right(Right.READ, "account", 413, 429, status=204),
 )
 def leave_authenticator(request: Asked, data: JSONBody[AuthenticatorLeft]) -> None:
     """Password and a code; then all sessions end, and the next sign-in sets the new one up."""
@@ -112,8 +98,7 @@ def leave_authenticator(request: Asked, data: JSONBody[AuthenticatorLeft]) -> No
 @post(
     "/v1/enrolments",
     summary="A code for a new laptop",
-    responses=described(400, 401, 403, 404, 413, 426, 503),
-    **_of(Right.ACCOUNTS),
+    **with_right(Right.ACCOUNTS, "account", 404, 413),
 )
 def enrol(request: Asked, data: JSONBody[EnrolmentAsk]) -> Enrolment:
     """Good once, within 15 minutes, for the person named. A former unused code of theirs ends."""
@@ -122,7 +107,7 @@ def enrol(request: Asked, data: JSONBody[EnrolmentAsk]) -> Enrolment:
         return enrolling.make(conn, data.login[:200], session_of(request).person.id, service.now())
 
 
-@get("/v1/resets/waiting", summary="Resets that wait", responses=described(400, 401, 403, 426, 503), **_of(Right.RESET))
+@get("/v1/resets/waiting", summary="Resets that wait", **with_right(Right.RESET, "account"))
 def waiting(request: Asked) -> Resets:
     """For a second person to approve."""
     service = service_of(request)
@@ -133,8 +118,7 @@ def waiting(request: Asked) -> Resets:
 @post(
     "/v1/resets",
     summary="Ask that a second factor is set back",
-    responses=described(400, 401, 403, 404, 413, 426, 503),
-    **_of(Right.RESET),
+    **with_right(Right.RESET, "account", 404, 413),
 )
 def ask_reset(request: Asked, data: JSONBody[ResetAsk]) -> Reset:
     """Nothing changes before another person approves."""
@@ -146,8 +130,7 @@ def ask_reset(request: Asked, data: JSONBody[ResetAsk]) -> Reset:
 @post(
     "/v1/resets/{reset:str}/approve",
     summary="Approve a reset that another has asked for",
-    responses=described(400, 401, 403, 404, 426, 503),
-    **_of(Right.RESET),
+    **with_right(Right.RESET, "account", 404),
 )
 def approve(request: Asked, reset: FromPath[str]) -> Reset:
     """All sessions of the person concerned end, and the next sign-in sets an authenticator up."""

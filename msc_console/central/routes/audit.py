@@ -13,9 +13,9 @@ from ...domain.rights import Right
 from ...sync.office import AuditPage, AuditRecord, ExportTold
 from .. import audit, tokens
 from ..audit import Sought
-from ..guards import signed_in
-from ..problems import ProblemError, described
+from ..problems import ProblemError
 from ..service import service_of, session_of
+from . import with_right
 
 Asked = Request[Any, Any, Any]
 NAME = r"^[A-Za-z0-9._-]{1,80}$"
@@ -26,13 +26,8 @@ _NUMBER = re.compile(r"(?:MSC-)?0*([1-9][0-9]{0,15})", re.IGNORECASE)
 
 @get(
     "/v1/audit",
-    guards=[signed_in],
-    sync_to_thread=True,
-    opt={"protocol": "pull", "right": Right.AUDIT},
-    responses=described(400, 401, 403, 426, 503),
-    security=[{"access": []}],
     summary="Records of the audit trail",
-    tags=["office"],
+    **with_right(Right.AUDIT, "office"),
 )
 def records(
     request: Asked,
@@ -77,14 +72,8 @@ def _id_of(conn: Connection, name: str, *, tickets: bool = False) -> str:
 
 @post(
     "/v1/exports",
-    status_code=204,
-    guards=[signed_in],
-    sync_to_thread=True,
-    opt={"protocol": "pull", "right": Right.EXPORT},
-    responses=described(400, 401, 403, 413, 426, 503),
-    security=[{"access": []}],
     summary="What left a laptop as a file",
-    tags=["office"],
+    **with_right(Right.EXPORT, "office", 413, status=204),
 )
 def exported(request: Asked, data: JSONBody[ExportTold]) -> None:
     """Kept in the trail, told before the file is written. A repeat bears the same id."""

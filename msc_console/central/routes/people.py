@@ -20,9 +20,8 @@ from ...sync.wire_people import (
     Users,
 )
 from .. import people, spoken
-from ..guards import signed_in
-from ..problems import described
 from ..service import service_of, session_of
+from . import with_right
 
 PASSWORD_SIZE = 16
 """Random bytes of a first password."""
@@ -30,19 +29,7 @@ PASSWORD_SIZE = 16
 Asked = Request[Any, Any, Any]
 
 
-def _of(right: Right, tag: str, *problems: int) -> dict[str, Any]:
-    return {
-        "status_code": 200,
-        "guards": [signed_in],
-        "sync_to_thread": True,
-        "opt": {"protocol": "pull", "right": right},
-        "responses": described(*sorted({400, 401, 403, 426, 503, *problems})),
-        "security": [{"access": []}],
-        "tags": [tag],
-    }
-
-
-@get("/v1/users", summary="Whom the caller looks after", **_of(Right.OVERSEE, "people"))
+@get("/v1/users", summary="Whom the caller looks after", **with_right(Right.OVERSEE, "people"))
 def listed(request: Asked) -> Users:
     """A supervisor: the front line of the own queues. Whoever may change accounts: everybody."""
     service = service_of(request)
@@ -50,7 +37,7 @@ def listed(request: Asked) -> Users:
         return Users(users=people.listed(conn, session_of(request).person, service.now()))
 
 
-@post("/v1/users", summary="A first password for a person", **_of(Right.ACCOUNTS, "people", 409, 413))
+@post("/v1/users", summary="A first password for a person", **with_right(Right.ACCOUNTS, "people", 409, 413))
 def add(request: Asked, data: JSONBody[UserNew]) -> UserMade:
     """Of a new person, or of one of the set-up file. The password is told this once."""
     service, by = service_of(request), session_of(request).person
@@ -62,7 +49,7 @@ def add(request: Asked, data: JSONBody[UserNew]) -> UserMade:
     )
 
 
-@get("/v1/users/{login:str}", summary="One person", **_of(Right.OVERSEE, "people", 404))
+@get("/v1/users/{login:str}", summary="One person", **with_right(Right.OVERSEE, "people", 404))
 def page(request: Asked, login: FromPath[str]) -> UserPage:
     """With sessions and laptops."""
     service = service_of(request)
@@ -73,7 +60,7 @@ def page(request: Asked, login: FromPath[str]) -> UserPage:
 @post(
     "/v1/users/{login:str}/disable",
     summary="Switch an account off",
-    **_of(Right.ACCOUNTS, "people", 404, 409, 413),
+    **with_right(Right.ACCOUNTS, "people", 404, 409, 413),
 )
 def disable(request: Asked, login: FromPath[str], data: JSONBody[UserOff]) -> Ended:
     """The sessions end, also what is under way. With `offboard` laptops, codes and tokens end too, and unfinished
@@ -91,7 +78,7 @@ def disable(request: Asked, login: FromPath[str], data: JSONBody[UserOff]) -> En
 @post(
     "/v1/users/{login:str}/enable",
     summary="Switch an account on again",
-    **_of(Right.ACCOUNTS, "people", 404, 413),
+    **with_right(Right.ACCOUNTS, "people", 404, 413),
 )
 def enable(request: Asked, login: FromPath[str], data: JSONBody[Rehearsal]) -> User:
     """Laptops that were revoked stay so: a new one needs a code."""
@@ -106,7 +93,7 @@ def enable(request: Asked, login: FromPath[str], data: JSONBody[Rehearsal]) -> U
 @post(
     "/v1/users/{login:str}/role",
     summary="Give another role, level or queues",
-    **_of(Right.ACCOUNTS, "people", 404, 409, 413),
+    **with_right(Right.ACCOUNTS, "people", 404, 409, 413),
 )
 def role(request: Asked, login: FromPath[str], data: JSONBody[RoleAsk]) -> User:
     """Counts from the next request on. Nobody gives more than they may do themselves."""
@@ -121,7 +108,7 @@ def role(request: Asked, login: FromPath[str], data: JSONBody[RoleAsk]) -> User:
 @post(
     "/v1/users/{login:str}/sessions/end",
     summary="Sign a person out everywhere",
-    **_of(Right.OVERSEE, "people", 404, 413),
+    **with_right(Right.OVERSEE, "people", 404, 413),
 )
 def end_sessions(request: Asked, login: FromPath[str], data: JSONBody[Rehearsal]) -> Ended:
     """The account stays on."""
@@ -131,7 +118,7 @@ def end_sessions(request: Asked, login: FromPath[str], data: JSONBody[Rehearsal]
     )
 
 
-@get("/v1/devices", summary="Laptops of those whom the caller looks after", **_of(Right.OVERSEE, "devices"))
+@get("/v1/devices", summary="Laptops of those whom the caller looks after", **with_right(Right.OVERSEE, "devices"))
 def devices(request: Asked) -> Devices:
     """Good and revoked ones, by their letters."""
     with service_of(request).central.read() as conn:
@@ -141,7 +128,7 @@ def devices(request: Asked) -> Devices:
 @post(
     "/v1/devices/{code:str}/revoke",
     summary="Revoke a laptop",
-    **_of(Right.ACCOUNTS, "devices", 404, 413),
+    **with_right(Right.ACCOUNTS, "devices", 404, 413),
 )
 def revoke(request: Asked, code: FromPath[str], data: JSONBody[Rehearsal]) -> Device:
     """Nothing of it counts any more; at its next contact it saves what is unsent and wipes itself. Twice is once."""

@@ -14,9 +14,10 @@ from ...sync.wire import NDJSON, Line, Snapshot
 from .. import cutting
 from ..access import Reader
 from ..delta import visible_tickets
-from ..guards import admitted, permit_of, signed_in
-from ..problems import ProblemError, described
+from ..guards import permit_of
+from ..problems import ProblemError
 from ..service import service_of, session_of
+from . import with_right
 
 ZSTD = "application/zstd"
 PATIENCE = 10.0
@@ -29,13 +30,8 @@ Asked = Request[Any, Any, Any]
 
 @post(
     "/v1/snapshots",
-    status_code=200,
-    guards=[signed_in, admitted],
-    opt={"protocol": "pull", "load": "bootstrap", "right": Right.READ},
-    responses=described(400, 401, 403, 426, 429, 503),
-    security=[{"access": []}],
     summary="Begin a first pull in parts",
-    tags=["sync"],
+    **with_right(Right.READ, "sync", threaded=False, load="bootstrap"),
 )
 async def begin(request: Asked) -> Snapshot:
     """The manifest of a snapshot for the reader: shared with others of the same groups, or cut anew. Its first parts
@@ -47,12 +43,8 @@ async def begin(request: Asked) -> Snapshot:
 
 @get(
     "/v1/snapshots/{snapshot:str}",
-    guards=[signed_in, admitted],
-    opt={"protocol": "pull", "load": "bootstrap", "right": Right.READ},
-    responses=described(400, 401, 403, 410, 426, 429, 503),
-    security=[{"access": []}],
     summary="What of a snapshot is there",
-    tags=["sync"],
+    **with_right(Right.READ, "sync", 410, threaded=False, load="bootstrap"),
 )
 async def manifest(
     request: Asked,
@@ -65,14 +57,9 @@ async def manifest(
 
 @get(
     "/v1/snapshots/{snapshot:str}/parts/{part:int}",
-    guards=[signed_in, admitted],
-    sync_to_thread=True,
-    opt={"protocol": "pull", "load": "bootstrap", "right": Right.READ},
-    media_type=ZSTD,
-    responses=described(400, 401, 403, 404, 410, 426, 429, 503),
-    security=[{"access": []}],
     summary="A part of a snapshot",
-    tags=["sync"],
+    media_type=ZSTD,
+    **with_right(Right.READ, "sync", 404, 410, load="bootstrap"),
 )
 def part(request: Asked, snapshot: FromPath[str], part: FromPath[int]) -> Response[bytes]:
     """One zstd frame of NDJSON: `put` lines, and an `end` line with their number. It can be fetched again."""
@@ -82,14 +69,9 @@ def part(request: Asked, snapshot: FromPath[str], part: FromPath[int]) -> Respon
 
 @get(
     "/v1/tickets/{ticket:str}/timeline",
-    guards=[signed_in],
-    sync_to_thread=True,
-    opt={"protocol": "pull", "right": Right.READ, "scripts": True},
-    media_type=NDJSON,
-    responses=described(400, 401, 403, 404, 426, 503),
-    security=[{"access": []}],
     summary="What belongs to one ticket",
-    tags=["sync"],
+    media_type=NDJSON,
+    **with_right(Right.READ, "sync", 404, scripts=True),
 )
 def timeline(request: Asked, ticket: FromPath[str]) -> Response[bytes]:
     """Entries, escalations and conflicts of a ticket of the reader's groups, as `put` lines and an `end` line."""

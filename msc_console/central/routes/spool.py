@@ -8,24 +8,17 @@ from litestar.params import JSONBody
 from ...domain.rights import Right
 from ...sync.wire import SPOOL_LENGTH, Spooled, SpoolReply
 from .. import spool
-from ..guards import admitted, signed_in
-from ..problems import described
 from ..service import service_of, session_of
+from . import with_right
 
 FRAME = 1024
 
 
 @post(
     "/v1/spool",
-    status_code=200,
-    guards=[signed_in, admitted],
-    sync_to_thread=True,
-    request_max_body_size=SPOOL_LENGTH + FRAME,
-    opt={"protocol": "push", "load": "live", "right": Right.SEND},
-    responses=described(400, 401, 403, 413, 426, 429, 503),
-    security=[{"access": []}],
     summary="Acts of another person that their laptop sealed to central at a sign-out",
-    tags=["sync"],
+    request_max_body_size=SPOOL_LENGTH + FRAME,
+    **with_right(Right.SEND, "sync", 413, protocol="push", load="live"),
 )
 def bring(request: Request[Any, Any, Any], data: JSONBody[Spooled]) -> SpoolReply:
     """Judged as their own device's push would be; the same again, from either, changes nothing. The reply tells only

@@ -13,11 +13,12 @@ from litestar.response import Stream
 from ...domain.rights import Right
 from ...sync.wire import Bye, Head
 from ..access import Reader
-from ..guards import admission_of, signed_in
+from ..guards import admission_of
 from ..pokes import Listening
-from ..problems import ProblemError, described
+from ..problems import ProblemError
 from ..service import Service, ended_of, service_of, session_of
 from ..tokens import Session
+from . import with_right
 
 EVENTS = "text/event-stream"
 PING = b": ping\n\n"
@@ -35,18 +36,16 @@ class Event(msgspec.Struct):
 
 @get(
     "/v1/stream",
-    guards=[signed_in],
+    summary="Pokes when something has changed in the caller's scope",
     media_type=EVENTS,
-    opt={"protocol": "pull", "right": Right.READ},
-    responses={
-        200: ResponseSpec(
+    **with_right(
+        Right.READ,
+        "sync",
+        reply=ResponseSpec(
             Event, media_type=EVENTS, generate_examples=False, description="Events `head` (`Head`) and `bye` (`Bye`)."
         ),
-        **described(400, 401, 403, 426, 503),
-    },
-    security=[{"access": []}],
-    summary="Pokes when something has changed in the caller's scope",
-    tags=["sync"],
+        threaded=False,
+    ),
 )
 async def stream(request: Asked) -> Stream:
     """Begins with the feed's head and goes on until the session ends or central stops. A device has one stream."""

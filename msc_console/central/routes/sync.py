@@ -27,10 +27,11 @@ from ...sync.wire import (
 from .. import ledger
 from ..changes import CursorExpired, Page
 from ..changes import read as read_changes
-from ..guards import admission_of, admitted, permit_of, signed_in
-from ..problems import ProblemError, described
+from ..guards import admission_of, permit_of
+from ..problems import ProblemError
 from ..service import Service, ended_of, service_of, session_of
 from ..tokens import Session
+from . import with_right
 
 FRAME = 16 * 1024
 """What a push may need around its ops."""
@@ -41,15 +42,9 @@ _encoder = msgspec.json.Encoder()
 
 @post(
     "/v1/push",
-    status_code=200,
-    guards=[signed_in, admitted],
-    sync_to_thread=True,
-    request_max_body_size=PUSH_BYTES + FRAME,
-    opt={"protocol": "push", "packed": True, "load": "live", "right": Right.SEND},
-    responses=described(400, 401, 403, 413, 415, 426, 429, 503),
-    security=[{"access": []}],
     summary="Ops of one device, in the order of their counters",
-    tags=["sync"],
+    request_max_body_size=PUSH_BYTES + FRAME,
+    **with_right(Right.SEND, "sync", 413, 415, protocol="push", load="live", packed=True),
 )
 def push(request: Asked, data: JSONBody[Push]) -> PushReply:
     """Each op gets its own lasting result; sending it again gives the same one. The reply leaves after the commit."""
@@ -66,15 +61,9 @@ def push(request: Asked, data: JSONBody[Push]) -> PushReply:
 
 @post(
     "/v1/ops/status",
-    status_code=200,
-    guards=[signed_in, admitted],
-    sync_to_thread=True,
-    request_max_body_size=FRAME,
-    opt={"protocol": "pull", "load": "live", "right": Right.SEND},
-    responses=described(400, 401, 403, 413, 426, 429, 503),
-    security=[{"access": []}],
     summary="What became of ops",
-    tags=["sync"],
+    request_max_body_size=FRAME,
+    **with_right(Right.SEND, "sync", 413, load="live"),
 )
 def status(request: Asked, data: JSONBody[StatusAsk]) -> StatusReply:
     """Results of the caller's own ops that central knows; the others are absent."""
@@ -86,18 +75,19 @@ def status(request: Asked, data: JSONBody[StatusAsk]) -> StatusReply:
 
 @get(
     "/v1/changes",
-    guards=[signed_in, admitted],
+    summary="What changed in the caller's scope since a cursor",
     media_type=NDJSON,
-    opt={"protocol": "pull", "load": "first", "right": Right.READ, "scripts": True},
-    responses={
-        200: ResponseSpec(
+    **with_right(
+        Right.READ,
+        "sync",
+        410,
+        reply=ResponseSpec(
             Line, media_type=NDJSON, generate_examples=False, description="One `Line` per line; the last has `t: end`."
         ),
-        **described(400, 401, 403, 410, 426, 429, 503),
-    },
-    security=[{"access": []}],
-    summary="What changed in the caller's scope since a cursor",
-    tags=["sync"],
+        threaded=False,
+        load="first",
+        scripts=True,
+    ),
 )
 async def changes(
     request: Asked,

@@ -13,10 +13,10 @@ from ...records import ENTITIES
 from ...sync.wire import NDJSON, Digested, Line, VerifyAsk, VerifyReply, VerifyRowsAsk
 from .. import verify as verifying
 from ..cursors import CursorExpired
-from ..guards import admitted, signed_in
-from ..problems import ProblemError, described
+from ..problems import ProblemError
 from ..service import service_of, session_of
 from ..world import SET_UP
+from . import with_right
 
 Asked = Request[Any, Any, Any]
 _encoder = msgspec.json.Encoder()
@@ -24,14 +24,8 @@ _encoder = msgspec.json.Encoder()
 
 @post(
     "/v1/verify",
-    status_code=200,
-    guards=[signed_in, admitted],
-    sync_to_thread=True,
-    opt={"protocol": "pull", "load": "bootstrap", "right": Right.READ},
-    responses=described(400, 401, 403, 410, 413, 426, 429, 503),
-    security=[{"access": []}],
     summary="Digests of what the caller should hold",
-    tags=["sync"],
+    **with_right(Right.READ, "sync", 410, 413, load="bootstrap"),
 )
 def verify(request: Asked, data: JSONBody[VerifyAsk]) -> VerifyReply:
     """Counted in the same read as the position of `cursor`; nothing is counted while there is news behind it."""
@@ -51,18 +45,16 @@ def verify(request: Asked, data: JSONBody[VerifyAsk]) -> VerifyReply:
 
 @post(
     "/v1/verify/rows",
-    status_code=200,
-    guards=[signed_in, admitted],
-    sync_to_thread=True,
-    media_type=NDJSON,
-    opt={"protocol": "pull", "load": "bootstrap", "right": Right.READ},
-    responses={
-        200: ResponseSpec(Line, media_type=NDJSON, generate_examples=False, description="As of `GET /v1/changes`."),
-        **described(400, 401, 403, 410, 413, 426, 429, 503),
-    },
-    security=[{"access": []}],
     summary="The caller's rows of some buckets",
-    tags=["sync"],
+    media_type=NDJSON,
+    **with_right(
+        Right.READ,
+        "sync",
+        410,
+        413,
+        reply=ResponseSpec(Line, media_type=NDJSON, generate_examples=False, description="As of `GET /v1/changes`."),
+        load="bootstrap",
+    ),
 )
 def verify_rows(request: Asked, data: JSONBody[VerifyRowsAsk]) -> Response[bytes]:
     """All rows of the entity in these buckets that the caller should hold, as they are now."""
