@@ -1,12 +1,12 @@
 """The own account and those of others, asked of central: notices, recovery codes, new laptops, resets."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ..errors import MscError, NotFound
-from .conversing import SOON_SECONDS, transport
-from .syncing import CacheTokens
+from . import conversing
+from .conversing import SOON_SECONDS
 
 if TYPE_CHECKING:
     from ..sync.transport import HttpTransport
@@ -17,12 +17,9 @@ if TYPE_CHECKING:
 @contextmanager
 def line(desk: "Seat") -> "Iterator[HttpTransport]":
     """A line to central with fresh tokens."""
-    way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
-    try:
+    with conversing.line(desk) as way:
         way.renew()
         yield way
-    finally:
-        way.close()
 
 
 def look(desk: "Seat") -> "Account":
@@ -33,13 +30,9 @@ def look(desk: "Seat") -> "Account":
 
 def notices(desk: "Seat", seconds: float = SOON_SECONDS) -> "list[Notice]":
     """What the person has not seen yet; nothing when central can't say."""
-    way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
-    try:
+    with conversing.line(desk) as way, suppress(MscError):
         return way.account(seconds).notices
-    except MscError:
-        return []
-    finally:
-        way.close()
+    return []
 
 
 def seen(desk: "Seat", shown: "list[Notice]") -> None:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import Unreachable, UsageError
 from ..trail import Check, Record, key_name, read_verifier_key
-from .conversing import transport
-from .syncing import CacheTokens
+from . import accounts
 
 if TYPE_CHECKING:
     from ..sync.office import AuditPage
@@ -69,12 +68,9 @@ def _records(page: "AuditPage") -> list[Record]:
 
 @contextmanager
 def line(desk: "Seat", away: str) -> "Iterator[HttpTransport]":
-    """A line to central with fresh tokens. Unreachable `away` instead of what is said of acts."""
-    way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
+    """As `accounts.line`; Unreachable `away` instead of what is said of acts."""
     try:
-        way.renew()
-        yield way
+        with accounts.line(desk) as way:
+            yield way
     except Unreachable:
         raise Unreachable(away) from None
-    finally:
-        way.close()

@@ -6,8 +6,8 @@ talker sees them there.
 
 import logging
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 from .. import clock
 from ..config import Home, Settings
@@ -63,6 +63,16 @@ def transport(chosen: Settings, tokens: TokenStore) -> HttpTransport:
     return AheadTransport(chosen.central, tokens, ca_file=chosen.ca_file)
 
 
+@contextmanager
+def line(desk: Seat) -> Iterator[HttpTransport]:
+    """A line to central with the desk's tokens. UsageError as of `transport`."""
+    way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
+    try:
+        yield way
+    finally:
+        way.close()
+
+
 def driver(desk: Desk, way: HttpTransport, on_status: Callable[[SyncStatus], None], on_change: Changed) -> SyncDriver:
     """The engine over this desk's cache, going on where the last process left off."""
     disk = CacheDisk(desk.cache, desk.replica, desk.unlocked, on_change, desk.forget_world, desk.home.incarnation)
@@ -78,16 +88,13 @@ def sync_once(desk: Desk, seconds: float = ROUND_SECONDS, *, patient: bool = Tru
     with held(lock_path(desk), "cli") as mine:
         if not mine:
             return None
-        way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
-        try:
+        with line(desk) as way:
             talker = driver(desk, way, lambda status: None, lambda ids: None)
             status = talker.run_until_quiet(seconds, patient=patient)
             if status.problem is None:
                 exporting.tell(desk, way)
                 if patient:
                     spool.bring(spool.of(desk), way, clock.now())
-        finally:
-            way.close()
     _heed(desk, status)
     return status
 
@@ -106,8 +113,7 @@ def verify_once(desk: Desk, seconds: float = ROUND_SECONDS) -> tuple[SyncStatus,
     with held(lock_path(desk), "cli") as mine:
         if not mine:
             return None
-        way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
-        try:
+        with line(desk) as way:
             talker = driver(desk, way, lambda status: None, lambda ids: None)
             for _ in range(VERIFY_TRIES):
                 talker.want_verify()
@@ -115,8 +121,6 @@ def verify_once(desk: Desk, seconds: float = ROUND_SECONDS) -> tuple[SyncStatus,
                 if status.problem is not None or talker.verdict is None or talker.verdict.compared:
                     break
             return talker.status, talker.verdict
-        finally:
-            way.close()
 
 
 def push_soon(desk: Desk) -> SyncStatus | None:
@@ -146,13 +150,8 @@ def sign_out(desk: Desk, seconds: float = SIGN_OUT_SECONDS) -> int:
         sync_once(desk, seconds)
     spooled = spool.write(desk, clock.now())
     if desk.settings.central is not None:
-        way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
-        try:
+        with line(desk) as way, suppress(MscError):  # central ends the session by itself when its time is over
             way.sign_out(seconds)
-        except MscError:
-            pass  # central ends the session by itself when its time is over
-        finally:
-            way.close()
     forget_tokens(desk.cache)
     return spooled
 

@@ -36,14 +36,10 @@ def begin(desk: "Seat", what: str, form: str, rows: int) -> None:
             raise Unreachable("exports_untold", count=len(waiting))
         kept.put(conn, UNTOLD, [*waiting, told])
     if desk.settings.central is not None:
-        from .conversing import transport
-        from .syncing import CacheTokens
+        from .conversing import line
 
-        way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
-        try:
+        with line(desk) as way:
             tell(desk, way)
-        finally:
-            way.close()
 
 
 def tell(desk: "Seat", way: "HttpTransport") -> None:

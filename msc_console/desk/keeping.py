@@ -111,17 +111,12 @@ def change_password(desk: Seat, old: str, new: str, keys: Custody | None = None)
     """A new password at central and for this laptop's vault. Central's word comes first: cut off after it, the vault
     opens with the old one, which the next sign-in asks for. Raises what `Custody.open` raises and what central does."""
     from ..sync.wire import PasswordChange
-    from .conversing import transport
-    from .syncing import CacheTokens
+    from .accounts import line
 
     keys = keys or Custody(desk.home, desk.unlocked.login)
     keys.open(old)
-    way = transport(desk.settings, CacheTokens(desk.cache, desk.unlocked))
-    try:
-        way.renew()
+    with line(desk) as way:
         way.change_password(PasswordChange(old, new))
-    finally:
-        way.close()
     keys.rewrap(old, new)
 
 

@@ -164,8 +164,9 @@ class CacheDisk:
         with self._cache.write() as conn:
             at = feed.position(conn)
             gone = [Line(t="leave", entity="ticket", id=id, seq=at.seq) for id in digest.outgrown(conn, cut)]
-            if gone:
-                self._on_change(frozenset(self._replica.apply_page(conn, gone, at.cursor, clock.now()).targets))
+            applied = self._replica.apply_page(conn, gone, at.cursor, clock.now()) if gone else None
+        if applied is not None:
+            self._on_change(frozenset(applied.targets))
 
     def _mend_set_up(self, part: str, lines: Sequence[Line]) -> Mended:
         """A part of the set-up as central has it, whatever is here."""

@@ -107,7 +107,7 @@ class HttpTransport(PeopleCalls, OfficeCalls):
 
     def hello(self, timeout: float | None = None) -> Hello:
         """The proof that this is a central of ours, its protocol and generation. Needs no session."""
-        found = decode(self._send(_Call(method="GET", path="/v1/hello", timeout=timeout)), Hello, Fault.NOT_OURS)
+        found = self._ask("GET", "/v1/hello", Hello, timeout=timeout)
         if found.product != PRODUCT:
             raise Broken(Fault.NOT_OURS)
         self.features = frozenset(found.features)
@@ -125,7 +125,7 @@ class HttpTransport(PeopleCalls, OfficeCalls):
 
     def sign_out(self, timeout: float | None = None) -> None:
         """End the session at central."""
-        self._send(_Call(method="DELETE", path="/v1/session", token=self._access(), expects="", timeout=timeout))
+        self._tell("DELETE", "/v1/session", token=self._access(), timeout=timeout)
 
     def push(self, ops: Sequence[Envelope], timeout: float | None = None) -> PushReply:
         """Send sealed ops of one device, in order. Only results of these ops are returned."""
@@ -134,7 +134,7 @@ class HttpTransport(PeopleCalls, OfficeCalls):
 
     def bring(self, sealed: str, timeout: float | None = None) -> SpoolReply:
         """Hand on, unread, what another person's laptop sealed to central."""
-        return self._post("/v1/spool", Spooled(sealed), SpoolReply, token=self._access(), timeout=timeout)
+        return self._ask("POST", "/v1/spool", SpoolReply, Spooled(sealed), token=self._access(), timeout=timeout)
 
     def changes(self, cursor: str, limit: int, wait: int = 0, timeout: float | None = None) -> Page:
         """The page after `cursor`. `wait`: seconds that central may hold the answer until there is one."""
@@ -155,7 +155,7 @@ class HttpTransport(PeopleCalls, OfficeCalls):
     def verify(self, cursor: str, buckets: Sequence[str], timeout: float | None = None) -> VerifyReply:
         """Digests of what a laptop at `cursor` should hold; of the entities in `buckets` those of each bucket too."""
         asked = VerifyAsk(cursor, list(buckets))
-        return self._post("/v1/verify", asked, VerifyReply, token=self._access(), timeout=timeout)
+        return self._ask("POST", "/v1/verify", VerifyReply, asked, token=self._access(), timeout=timeout)
 
     def verify_rows(self, cursor: str, entity: str, buckets: Sequence[int], timeout: float | None = None) -> Page:
         """All rows of an entity in some buckets that a laptop should hold, as a page of puts."""
@@ -168,16 +168,13 @@ class HttpTransport(PeopleCalls, OfficeCalls):
 
     def begin_snapshot(self, timeout: float | None = None) -> Snapshot:
         """A first pull in parts: the manifest as far as there is one."""
-        call = _Call(method="POST", path="/v1/snapshots", token=self._access(), wait=MANIFEST_WAIT, timeout=timeout)
-        return checked(decode(self._send(call), Snapshot, Fault.NOT_OURS))
+        more: Any = {"token": self._access(), "wait": MANIFEST_WAIT, "timeout": timeout}
+        return checked(self._ask("POST", "/v1/snapshots", Snapshot, **more))
 
     def snapshot(self, id: str, have: int, timeout: float | None = None) -> Snapshot:
         """The manifest again; central holds it back for up to `MANIFEST_WAIT` until it names more than `have` parts."""
-        call = _Call(
-            method="GET", path=f"/v1/snapshots/{id}", params={"have": have}, token=self._access(), wait=MANIFEST_WAIT,
-            timeout=timeout,
-        )  # fmt: skip
-        return checked(decode(self._send(call), Snapshot, Fault.NOT_OURS))
+        more: Any = {"params": {"have": have}, "token": self._access(), "wait": MANIFEST_WAIT, "timeout": timeout}
+        return checked(self._ask("GET", f"/v1/snapshots/{id}", Snapshot, **more))
 
     def part(self, id: str, n: int, timeout: float | None = None) -> bytes:
         """A part of a snapshot as it is packed (`snapshots.read_part`)."""
@@ -197,7 +194,8 @@ class HttpTransport(PeopleCalls, OfficeCalls):
         found: list[OpResult] = []
         for start in range(0, len(ops), PUSH_OPS):
             some = list(ops[start : start + PUSH_OPS])
-            reply = self._post("/v1/ops/status", StatusAsk(some), StatusReply, token=self._access(), timeout=timeout)
+            more: Any = {"token": self._access(), "timeout": timeout}
+            reply = self._ask("POST", "/v1/ops/status", StatusReply, StatusAsk(some), **more)
             found += known_results(reply.results, set(some))
         return StatusReply(found)
 
@@ -270,9 +268,6 @@ class HttpTransport(PeopleCalls, OfficeCalls):
                     raise
                 self.features -= {packing.NAME}
         return decode(self._send(call), PushReply, Fault.NOT_OURS)
-
-    def _post(self, path: str, asked: msgspec.Struct, kind: type[S], **more: Any) -> S:
-        return self._ask("POST", path, kind, asked, **more)
 
     def _ask(self, method: str, path: str, kind: type[S], asked: msgspec.Struct | None = None, **more: Any) -> S:
         body = msgspec.json.encode(asked) if asked is not None else None
