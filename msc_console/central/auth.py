@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 
 from .. import device_proof
-from ..clock import from_ms, iso, monotonic, to_ms
+from ..clock import iso, iso_ms, monotonic, to_ms
 from ..errors import UsageError
 from ..seal import PUBLIC_KEY
 from ..sync.wire import Code, DeviceAsk, DeviceStanding, PasswordChange, Pending, Refresh, SignIn, Tokens
@@ -160,7 +160,7 @@ class Auth:
             # The code isn't used up: the same one goes with the take-over that the person is asked about now.
             conn.execute(text("UPDATE person SET failed = failed - 1 WHERE id = :id"), {"id": session.person.id})
             return ProblemError(
-                "session_active", device=others[0]["device_name"] or "", since=iso(from_ms(others[0]["created_at"]))
+                "session_active", device=others[0]["device_name"] or "", since=iso_ms(others[0]["created_at"])
             )
         judged.use(conn, now)
         return self._start(conn, session, judged.person, now, took_over=bool(others))
@@ -234,8 +234,8 @@ class Auth:
             raise ProblemError(unfit.key, **unfit.data) from None
         login, id = session.person.login, session.person.id
         with self.central.read() as conn:
-            site = conn.execute(text("SELECT value FROM meta WHERE key = 'site_name'")).scalar_one()
-        if nfc(ask.new) == nfc(ask.old) or guessable(ask.new, (login, session.person.name, str(site))):
+            site = sql.meta(conn, "site_name")
+        if nfc(ask.new) == nfc(ask.old) or guessable(ask.new, (login, session.person.name, site)):
             raise ProblemError("password_guessable")
         if wait := self.logins.begin(login, self.monotonic()):
             raise too_many_tries(wait)
@@ -289,8 +289,7 @@ def _wrong(conn: Connection, person: tokens.Row, now: datetime, far: int | None 
         return ProblemError("credentials_wrong")
     used = {"step": far, "id": person["id"]}
     conn.execute(text("UPDATE person SET totp_step = :step WHERE id = :id AND totp_step < :step"), used)
-    seconds = abs(far - totp.step_at(now)) * totp.STEP_MS // 1000
-    return ProblemError("code_clock", seconds=seconds)
+    return ProblemError("code_clock", seconds=totp.seconds_off(far, now))
 
 
 def _device(conn: Connection, person: str, ask: SignIn, now: datetime) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from .. import seal
-from ..clock import from_ms, iso
+from ..clock import iso_ms
 from ..errors import NotFound
 from ..sync.wire import DeviceAsk, DeviceStanding
 from . import audit, passes, tally, tokens
@@ -39,7 +39,7 @@ def listing(url: str) -> list[dict[str, Any]]:
         central.close()
     for row in rows:
         at = row.pop("last_seen_at")
-        row["last_seen"] = iso(from_ms(at)) if at is not None else None
+        row["last_seen"] = iso_ms(at) if at is not None else None
     return rows
 
 

@@ -7,6 +7,8 @@ with the feed's head, so no route and no command line has to know who waits wher
 from sqlalchemy import Connection, text
 from uuid_utils import uuid7
 
+from . import sql
+
 PENDING = "msc_ended"
 """Option of a writing connection (`db.Central.write`): holds something when its transaction ended a session."""
 
@@ -14,7 +16,6 @@ _KEY = "sessions_ended"
 _MARK = text(
     'INSERT INTO meta ("key", value) VALUES (:key, :mark) ON CONFLICT ("key") DO UPDATE SET value = excluded.value'
 )
-_READ = text('SELECT value FROM meta WHERE "key" = :key')
 
 
 def note(conn: Connection) -> None:
@@ -32,4 +33,4 @@ def close(conn: Connection) -> None:
 
 def mark(conn: Connection) -> str:
     """A word that is another one after each transaction that ended something."""
-    return str(conn.execute(_READ, {"key": _KEY}).scalar() or "")
+    return sql.meta(conn, _KEY)

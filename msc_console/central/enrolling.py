@@ -22,8 +22,7 @@ GOOD_FOR = timedelta(minutes=15)
 
 def required(conn: Connection) -> bool:
     """Whether this site asks for a code; one that says nothing does."""
-    word = conn.execute(text("SELECT value FROM meta WHERE key = 'site_enrolment'")).scalar()
-    return word != EnrolmentPolicy.OPEN
+    return sql.meta(conn, "site_enrolment") != EnrolmentPolicy.OPEN
 
 
 def make(conn: Connection, login: str, made_by: str, now: datetime) -> Enrolment:

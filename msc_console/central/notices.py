@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from ..clock import from_ms, iso, to_ms
+from ..clock import iso_ms, to_ms
 from ..domain.rights import Right, has
 from ..domain.terms import Role
 from ..sync.wire_accounts import Notice
@@ -44,7 +44,7 @@ def unseen(conn: Connection, person: str) -> list[Notice]:
         {"p": person, "most": MOST},
     ).mappings()
     return [
-        Notice(id=row["id"], at=iso(from_ms(row["made_at"])), code=row["code"], data=json.loads(row["data"]))
+        Notice(id=row["id"], at=iso_ms(row["made_at"]), code=row["code"], data=json.loads(row["data"]))
         for row in reversed(list(rows))
     ]
 

@@ -1,4 +1,4 @@
-"""What a signed-in person does with the own account: new recovery codes, reading notices."""
+"""What a signed-in person does with the own account: new recovery codes, another authenticator, reading notices."""
 
 from datetime import datetime
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, text
 
 from .. import records
-from ..clock import from_ms, iso, to_ms
+from ..clock import iso_ms, to_ms
 from ..domain.accounts import KEEPERS, oversees, reaches
 from ..domain.model import Person
 from ..domain.terms import Role, Tier
@@ -72,7 +72,7 @@ def page(conn: Connection, login: str, by: Person, now: datetime) -> UserPage:
         OpenSession(
             device=codes.get(item["device"], ""),
             name=item["device_name"] or "",
-            since=iso(from_ms(item["created_at"])),
+            since=iso_ms(item["created_at"]),
             last_seen=_time(item["last_seen_at"]),
         )
         for item in tokens.active(conn, row["id"], now)
@@ -232,8 +232,9 @@ def _user(conn: Connection, login: str, now: datetime) -> User:
     return _users(conn, [row], now)[0]
 
 
-def _found(conn: Connection, login: str, by: Person) -> tuple[tokens.Row, Person]:
-    row = tokens.one(conn, "SELECT * FROM person WHERE login = :login", login=login) if sql.storable(login) else None
+def _found(conn: Connection, login: str, by: Person, lock: str = "") -> tuple[tokens.Row, Person]:
+    statement = f"SELECT * FROM person WHERE login = :login{lock}"
+    row = tokens.one(conn, statement, login=login) if sql.storable(login) else None
     if row is None or not oversees(by, whom := records.from_row(Person, row)):
         raise NotFound("person_unknown", login=login)
     return row, whom
@@ -241,9 +242,7 @@ def _found(conn: Connection, login: str, by: Person) -> tuple[tokens.Row, Person
 
 def _locked(central: Central, conn: Connection, login: str, by: Person) -> tuple[tokens.Row, Person]:
     """The person, held until the transaction ends, so that no change is made to what another has changed meanwhile."""
-    if sql.storable(login):
-        conn.execute(text(f"SELECT id FROM person WHERE login = :login{central.for_update}"), {"login": login}).all()
-    row, whom = _found(conn, login, by)
+    row, whom = _found(conn, login, by, central.for_update)
     _reached(by, whom.role)
     return row, whom
 
@@ -289,4 +288,4 @@ def _tier(word: str) -> Tier:
 
 
 def _time(at: int | None) -> str | None:
-    return iso(from_ms(at)) if at is not None else None
+    return iso_ms(at) if at is not None else None

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from .. import clock, records
 from ..domain.model import Contact, Entry, Hop, Ticket
 from ..domain.terms import State
-from . import audit, erasure, sql
+from . import audit, erasure, sql, writing
 from .db import Central
 from .feed import Change
 from .problems import ProblemError
@@ -75,7 +75,7 @@ def erase(central: Central, id: str, actor: str, now: datetime) -> Gone:
         if contact.erased_at is not None:
             return Gone(0, 0, 0)
         if open_ := [ticket for ticket in tickets.values() if ticket.state not in ENDED]:
-            numbers = ", ".join(f"MSC-{ticket.number or 0:06d}" for ticket in open_[:NUMBERS])
+            numbers = ", ".join(writing.number(ticket.number or 0) for ticket in open_[:NUMBERS])
             raise ProblemError("contact_open", count=len(open_), numbers=numbers)
         bare = replace(
             contact, ver=contact.ver + 1, name=nobody(id), organisation=None, organisation_name="", addresses=(),

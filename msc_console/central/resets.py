@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from ..clock import from_ms, iso, to_ms
+from ..clock import iso_ms, to_ms
 from ..domain.model import Person
 from ..errors import NotFound
 from ..sync.wire_accounts import Reset, Resets
@@ -40,9 +40,7 @@ def ask(conn: Connection, login: str, by: Person, now: datetime) -> Reset:
     conn.execute(sql.insert("reset", tuple(row)), row)
     audit.add(conn, now, by.id, "reset.ask", {"person": person["id"], "reset": row["id"]})
     notices.to_leads(conn, now, "reset_asked", person, by=by.login)
-    return Reset(
-        id=str(row["id"]), login=login, state="asked", asked_by=by.login, expires_at=iso(from_ms(row["expires_at"]))
-    )
+    return Reset(id=str(row["id"]), login=login, state="asked", asked_by=by.login, expires_at=iso_ms(row["expires_at"]))
 
 
 def approve(conn: Connection, id: str, by: Person, now: datetime) -> Reset:
@@ -86,7 +84,7 @@ def waiting(conn: Connection, now: datetime) -> Resets:
                 login=row.login,
                 state="asked",
                 asked_by=row.asked_by,
-                expires_at=iso(from_ms(row.expires_at)),
+                expires_at=iso_ms(row.expires_at),
             )
             for row in rows
         ]

@@ -5,10 +5,10 @@ Central's tick erases them as `privacy` does, an hour between two looks, a few a
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection
 
 from .. import clock
-from . import privacy
+from . import privacy, sql
 from .db import Central
 from .problems import ProblemError
 
@@ -18,10 +18,10 @@ AT_ONCE = 50
 DAYS = "site_retention_contacts"
 """Key of the site's word: days, 0 = for ever."""
 
-_OVER = text(
+_OVER = sql.listed(
     "SELECT c.id FROM contact c WHERE c.erased_at IS NULL AND c.created_at < :before AND NOT EXISTS (SELECT 1 FROM "
-    "ticket t WHERE t.contact = c.id AND (t.state NOT IN :ended OR t.updated_at >= :before)) ORDER BY c.id LIMIT :most"
-).bindparams(bindparam("ended", expanding=True))
+    "ticket t WHERE t.contact = c.id AND (t.state NOT IN :ids OR t.updated_at >= :before)) ORDER BY c.id LIMIT :most"
+)
 
 
 def sweep(central: Central, now: datetime) -> int:
@@ -41,9 +41,9 @@ def sweep(central: Central, now: datetime) -> int:
 
 
 def _due(conn: Connection, now: datetime) -> list[str]:
-    days = int(conn.execute(text("SELECT value FROM meta WHERE key = :key"), {"key": DAYS}).scalar() or 0)
+    days = int(sql.meta(conn, DAYS) or 0)
     if not days:
         return []
     before = clock.to_ms(now - timedelta(days=days))
-    told = {"before": before, "ended": sorted(map(str, privacy.ENDED)), "most": AT_ONCE}
+    told = {"before": before, "ids": sorted(map(str, privacy.ENDED)), "most": AT_ONCE}
     return list(conn.execute(_OVER, told).scalars())

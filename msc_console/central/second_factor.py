@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from ..domain.model import Person
 from ..sync.wire_accounts import Confirm, Seed
-from . import audit, tokens, totp
+from . import audit, sql, tokens, totp
 from .masterkey import MasterKey
 from .problems import ProblemError
 
@@ -30,8 +30,7 @@ def begin(conn: Connection, key: MasterKey, person: Person, now: datetime) -> Se
     if done.rowcount != 1:
         raise ProblemError("totp_set_up_already")
     audit.add(conn, now, person.id, "totp.begin")
-    site = conn.execute(text("SELECT value FROM meta WHERE key = 'site_name'")).scalar_one()
-    return Seed(secret=seed, uri=totp.uri(seed, person.login, str(site)))
+    return Seed(secret=seed, uri=totp.uri(seed, person.login, sql.meta(conn, "site_name")))
 
 
 def confirm(conn: Connection, key: MasterKey, person: Person, ask: Confirm, now: datetime) -> tokens.Row | ProblemError:
@@ -50,8 +49,7 @@ def confirm(conn: Connection, key: MasterKey, person: Person, ask: Confirm, now:
     if first is None or second is None:
         far = [totp.far_step(seed, code, now) for code in (ask.first, ask.second)]
         if far[0] and far[1] and far[0] < far[1]:
-            off = abs(far[1] - totp.step_at(now)) * totp.STEP_MS // 1000
-            return ProblemError("code_clock", seconds=off)
+            return ProblemError("code_clock", seconds=totp.seconds_off(far[1], now))
     if first is None or second is None or first >= second:
         return ProblemError("credentials_wrong")
     conn.execute(

@@ -19,6 +19,8 @@ BESIDE: Mapping[str, tuple[str, ...]] = {"entry": ("clocked",)}
 PORTION = 5_000
 """Most ids in one statement."""
 
+_META = text("SELECT value FROM meta WHERE key = :key")
+
 
 @cache
 def columns(entity: str) -> tuple[str, ...]:
@@ -65,6 +67,11 @@ def rows(conn: Connection, statement: TextClause, **binds: Any) -> Sequence[Mapp
     found = conn.execute(statement, binds)
     names = tuple(found.keys())
     return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def meta(conn: Connection, key: str) -> str:
+    """What `meta` says of a key; empty where it says nothing."""
+    return str(conn.execute(_META, {"key": key}).scalar() or "")
 
 
 def storable(told: str) -> bool:

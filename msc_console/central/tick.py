@@ -95,4 +95,4 @@ def _message(row: Mapping[str, Any]) -> Message:
 
 
 def _site(conn: Connection) -> str:
-    return str(conn.execute(text("SELECT value FROM meta WHERE key = 'site_name'")).scalar() or "msc")
+    return sql.meta(conn, "site_name") or "msc"

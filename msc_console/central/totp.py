@@ -60,6 +60,11 @@ def step_at(now: datetime) -> int:
     return to_ms(now) // STEP_MS
 
 
+def seconds_off(step: int, now: datetime) -> int:
+    """How far a telephone's clock is off whose code is of `step`."""
+    return abs(step - step_at(now)) * STEP_MS // 1000
+
+
 def _found(seed: str, code: str, steps: Iterable[int]) -> int | None:
     """The last of `steps` that `code` is of; all are looked at."""
     import pyotp

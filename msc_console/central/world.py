@@ -67,7 +67,7 @@ def _read(conn: Connection, seq: int) -> World:
     persons = [records.from_row(Person, row) for row in sql.rows(conn, sql.select("person", "1 = 1"))]
     queues = conn.execute(text('SELECT "key" FROM queue')).scalars()
     body = conn.execute(text("SELECT body FROM policy ORDER BY version DESC LIMIT 1")).scalar()
-    zone = conn.execute(text("SELECT value FROM meta WHERE key = 'site_zone'")).scalar()
+    zone = sql.meta(conn, "site_zone")
     return World(
         seq=seq,
         persons={person.id: person for person in persons},

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, get, post
 from litestar.params import JSONBody, Parameter
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from ... import clock, trail
 from ...domain.rights import Right
 from ...sync.office import AuditPage, AuditRecord, ExportTold
-from .. import audit, tokens
+from .. import audit, sql, tokens
 from ..audit import Sought
 from ..problems import ProblemError
 from ..service import service_of, session_of
@@ -49,7 +49,7 @@ def records(
         audit.add(conn, service.now(), session_of(request).person.id, "audit.read", told | sought.told())
     with service.central.read() as conn:
         found = audit.newest(conn, limit, sought) if after is None else audit.after(conn, after, limit, sought)
-        site = str(conn.execute(text("SELECT value FROM meta WHERE key = 'site_id'")).scalar_one())
+        site = sql.meta(conn, "site_id")
     return AuditPage([msgspec.convert(trail.as_document(record), AuditRecord) for record in found], site)
 
 
