@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 LEAST_LEFT = 5
 """Letters that must remain when the pieces are taken out."""
+RUN = 4
+"""Neighbours in a row of keys that make a piece."""
 
 _WORDS = frozenset(
     re.findall(
@@ -40,21 +42,22 @@ _ALIKE = str.maketrans("@4301!|5$7", "aaeoiiisst")
 def guessable(password: str, local: Iterable[str] = ()) -> bool:
     """Whether too little of `password` is the person's own idea. `local`: login, names, the site's words."""
     plain = password.casefold()
-    return any(_left(text, local) < LEAST_LEFT for text in (plain, plain.translate(_ALIKE)))
+    own = {word for told in local for word in re.split(r"[\W_]+", told.casefold()) if len(word) > 2}
+    runs = {told[at : at + RUN] for row in _ROWS for told in (row, row[::-1]) for at in range(len(row) - RUN + 1)}
+    pieces = own | runs | _WORDS
+    return any(_left(text, pieces) < LEAST_LEFT for text in (plain, plain.translate(_ALIKE)))
 
 
-def _left(text: str, local: Iterable[str]) -> int:
-    """How many different places of letters remain; a piece that comes again counts once."""
-    pieces = {word for told in local for word in re.split(r"[\W_]+", told.casefold()) if len(word) > 2}
-    pieces.update(_WORDS)
-    for row in _ROWS:
-        for told in (row, row[::-1]):
-            pieces.update(
-                told[at : at + size] for size in range(4, len(told) + 1) for at in range(len(told) - size + 1)
-            )
-    for piece in sorted(pieces, key=len, reverse=True):
-        text = text.replace(piece, " ")
-    text = re.sub(r"[\W\d_]+", " ", text)
+def _left(text: str, pieces: Iterable[str]) -> int:
+    """How many different places of letters remain, in whatever order the pieces are found; one that comes again counts
+    once."""
+    kept = list(text)
+    for piece in pieces:
+        at = text.find(piece)
+        while at >= 0:
+            kept[at : at + len(piece)] = " " * len(piece)
+            at = text.find(piece, at + 1)
+    text = re.sub(r"[\W\d_]+", " ", "".join(kept))
     text = re.sub(r"(.)\1{2,}", " ", text)
     text = re.sub(r"(\S+?)\1+", r"\1", text.replace(" ", ""))
     return len(text)

@@ -264,6 +264,8 @@ def test_a_code_that_is_yet_to_come_is_used_up_by_the_hint(place: Place) -> None
         "P4ssw0rd!P4ssw0rd!",
         "aaaaaaaaaaaaaaaaaa",
         "Pusat Uji 2026 2027",
+        "indonesiadministrator",
+        "sayangaruda2026",
     ],
 )
 def test_a_password_that_would_be_guessed_is_refused(place: Place, new: str) -> None:
