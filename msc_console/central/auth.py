@@ -237,12 +237,7 @@ class Auth:
             site = sql.meta(conn, "site_name")
         if nfc(ask.new) == nfc(ask.old) or guessable(ask.new, (login, session.person.name, site)):
             raise ProblemError("password_guessable")
-        if wait := self.logins.begin(login, self.monotonic()):
-            raise too_many_tries(wait)
-        with self.central.read() as conn:
-            held = tokens.by_id(conn, "person", id)["password_hash"]
-        if not self.passwords.verify(held, ask.old):
-            raise ProblemError("credentials_wrong")
+        held = self.prove(session, ask.old)
         hashed = self.passwords.hash(ask.new)
         with self.central.write() as conn:
             named = {"hash": hashed, "held": held, "id": id}
@@ -252,7 +247,19 @@ class Auth:
             tokens.end(conn, id, now, but=session.family)
             notices.tell(conn, now, [id], "password_changed")
             audit.add(conn, now, id, "person.password", {"device": session.device["id"]})
+
+    def prove(self, session: tokens.Session, password: str) -> str:
+        """The caller knows the password, not only how to use an open console; wrong ones count for the login. The hash
+        that it was held against. Raises ProblemError 401, 429."""
+        login = session.person.login
+        if wait := self.logins.begin(login, self.monotonic()):
+            raise too_many_tries(wait)
+        with self.central.read() as conn:
+            held = tokens.by_id(conn, "person", session.person.id)["password_hash"]
+        if not self.passwords.verify(held, password):
+            raise ProblemError("credentials_wrong")
         self.logins.succeeded(login)
+        return str(held)
 
     def standing(self, ask: DeviceAsk, address: str, now: datetime) -> DeviceStanding:
         """See `devices.standing`; wrong proofs of one address are counted as wrong sign-ins are."""

@@ -23,7 +23,13 @@ from .retention import DAYS
 from .tokens import new_id
 
 FINISHED = "('closed', 'merged', 'cancelled')"
-SITE_KEYS = ("site_name", "site_zone", "site_keyring", "site_enrolment", "site_lock_minutes", DAYS)
+_UNSAID = {
+    "site_keyring": "",
+    "site_enrolment": str(EnrolmentPolicy.REQUIRED),
+    "site_lock_minutes": str(LOCK_MINUTES),
+    DAYS: "0",
+}
+"""What holds where the database says nothing of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,15 +165,16 @@ def _persons(have: Present, centre: Centre) -> list[Difference]:
 
 def _site(have: Present, centre: Centre) -> list[Difference]:
     routes = json.dumps([{f.name: getattr(r, f.name) for f in fields(r)} for r in centre.routes], sort_keys=True)
-    old = {key: have.meta.get(key) for key in (*SITE_KEYS, "routes")} | {
-        "site_keyring": have.meta.get("site_keyring", ""),
-        "site_enrolment": have.meta.get("site_enrolment", str(EnrolmentPolicy.REQUIRED)),
-        "site_lock_minutes": have.meta.get("site_lock_minutes", str(LOCK_MINUTES)),
-        DAYS: have.meta.get(DAYS, "0"),
+    new = {
+        "site_name": centre.name,
+        "site_zone": centre.zone,
+        "site_keyring": centre.keyring,
+        "site_enrolment": str(centre.enrolment),
+        "site_lock_minutes": str(centre.lock_minutes),
+        DAYS: str(centre.retention_contacts),
+        "routes": routes,
     }
-    new = {"site_name": centre.name, "site_zone": centre.zone, "site_keyring": centre.keyring, "routes": routes}
-    new |= {"site_enrolment": str(centre.enrolment), "site_lock_minutes": str(centre.lock_minutes)}
-    new |= {DAYS: str(centre.retention_contacts)}
+    old = {key: have.meta.get(key, _UNSAID.get(key)) for key in new}
     return [Difference(entity="site", key="site", old=old, new=new)] if old != new else []
 
 

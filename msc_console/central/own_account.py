@@ -5,7 +5,7 @@ from datetime import datetime
 from ..sync.wire_accounts import Account, AuthenticatorLeft, NoticesSeen, RecoveryCodes
 from . import audit, notices, recovery_codes, second_factor, tokens
 from .auth import Auth
-from .problems import ProblemError, too_many_tries
+from .problems import ProblemError
 
 
 def look(auth: Auth, session: tokens.Session) -> Account:
@@ -27,7 +27,7 @@ def seen(auth: Auth, session: tokens.Session, ask: NoticesSeen, now: datetime) -
 
 def new_recovery_codes(auth: Auth, session: tokens.Session, password: str, now: datetime) -> RecoveryCodes:
     """Ten new codes for whoever shows the password again. ProblemError `credentials_wrong`, 429."""
-    _prove(auth, session, password)
+    auth.prove(session, password)
     with auth.central.write() as conn:
         return RecoveryCodes(recovery=recovery_codes.make(conn, session.person.id, now))
 
@@ -35,7 +35,7 @@ def new_recovery_codes(auth: Auth, session: tokens.Session, password: str, now: 
 def leave_authenticator(auth: Auth, session: tokens.Session, ask: AuthenticatorLeft, now: datetime) -> None:
     """The person goes to another telephone: password and a code, and the next sign-in sets the new one up. All sessions
     and recovery codes end. ProblemError as a sign-in's two steps."""
-    _prove(auth, session, ask.password)
+    auth.prove(session, ask.password)
     person = session.person.id
     with auth.central.write() as conn:
         judged = auth.judge(conn, person, ask.code, now)
@@ -48,15 +48,3 @@ def leave_authenticator(auth: Auth, session: tokens.Session, ask: AuthenticatorL
             notices.tell(conn, now, [person], "authenticator_left")
             return
     raise judged
-
-
-def _prove(auth: Auth, session: tokens.Session, password: str) -> None:
-    """The caller knows the password, not only how to use an open console; wrong ones count for the login."""
-    person = session.person
-    if wait := auth.logins.begin(person.login, auth.monotonic()):
-        raise too_many_tries(wait)
-    with auth.central.read() as conn:
-        stored = tokens.by_id(conn, "person", person.id)["password_hash"]
-    if not auth.passwords.verify(stored, password):
-        raise ProblemError("credentials_wrong")
-    auth.logins.succeeded(person.login)

@@ -10,7 +10,18 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from msc_console.central import enrolling, ledger, own_account, people, resets, scripts, setup, spool, tokens
+from msc_console.central import (
+    enrolling,
+    ledger,
+    own_account,
+    people,
+    recovery_codes,
+    resets,
+    scripts,
+    setup,
+    spool,
+    tokens,
+)
 from msc_console.central.centre import parse
 from msc_console.central.system import SYSTEM, op_id
 from msc_console.clock import iso
@@ -283,6 +294,7 @@ def test_whoever_leaves_leaves_nothing_open(place: Place, server: Server) -> Non
         enrolling.make(conn, "rina", lead.id, place.hands.at)
         enrolling.make(conn, "budi", rina.id, place.hands.at)
         resets.ask(conn, "budi", rina, place.hands.at)
+        recovery_codes.make(conn, rina.id, place.hands.at)
     boss = server(place.sign_in("budi", Laptop.new()).access)
     tried = boss.post("/v1/users/rina/disable", json={"offboard": True, "dry_run": True})
     assert count(place, "SELECT count(*) FROM ticket WHERE owner = :id", id=rina.id) == 3
@@ -301,6 +313,7 @@ def test_whoever_leaves_leaves_nothing_open(place: Place, server: Server) -> Non
     with place.central.read() as conn:
         found = conn.execute(text("SELECT op_id FROM op WHERE kind = 'ticket.release'")).scalars().all()
         assert resets.waiting(conn, place.hands.at).resets == []
+        assert recovery_codes.left(conn, rina.id) == 0
     assert set(found) == given_back
     failed(server(token).get("/v1/changes"), 401, "session_ended")
     assert count(place, "SELECT count(*) FROM device WHERE person = :id AND state = 'active'", id=rina.id) == 0
