@@ -9,7 +9,7 @@ from ..errors import UsageError
 from ..i18n import _, when
 from ..messages import sentence
 from . import seats, setting_up
-from .output import emit, emit_one, pairs
+from .output import Column, emit, emit_one, pairs, plain
 from .talk import say
 
 if TYPE_CHECKING:
@@ -77,13 +77,12 @@ def enrol(login: Login) -> None:
 
     desk = seats.acting()
     made = accounts.enrol(desk, login)
-    document = {"login": made.login, "code": made.code, "expires_at": made.expires_at}
     rows = [
         (_("Whose laptop"), made.login),
         (_("Code for this laptop"), made.code),
         (_("Good until"), when(parse(made.expires_at), desk.settings.zone)),
     ]
-    emit_one(document, made.code, lambda: pairs(rows))
+    emit_one(plain(made), made.code, lambda: pairs(rows))
 
 
 def reset_2fa(
@@ -95,7 +94,6 @@ def reset_2fa(
 ) -> None:
     """Have a second factor set back: one lead asks, another approves."""
     from ..desk import accounts
-    from .output import Column
 
     desk = seats.acting()
     if login is None:
@@ -115,7 +113,7 @@ def reset_2fa(
             Column(_("Asked by"), lambda row: row.asked_by),
             Column(_("Good until"), lambda row: when(parse(row.expires_at), desk.settings.zone)),
         ],
-        lambda row: {name: getattr(row, name) for name in row.__struct_fields__},
+        plain,
         lambda row: row.login,
         _("Nothing waits for a second person."),
     )

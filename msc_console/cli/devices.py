@@ -8,8 +8,7 @@ from ..clock import parse
 from ..i18n import _, when
 from . import seats
 from .manner import manner
-from .output import Column, emit
-from .talk import say
+from .output import Column, emit, plain, rehearsed
 
 if TYPE_CHECKING:
     from ..desk.seat import Seat
@@ -17,39 +16,38 @@ if TYPE_CHECKING:
 
 def list_() -> None:
     """Laptops of those whom you look after, good and revoked ones."""
-    from msgspec import to_builtins
-
     from ..desk import people
 
     desk = seats.acting()
-    emit(people.devices(desk), columns(desk), to_builtins, lambda one: one.code, _("No laptop."))
+    emit(people.devices(desk), columns(desk), plain, lambda one: one.code, _("No laptop."))
 
 
 def revoke(
     code: Annotated[str, typer.Argument(help=_("The three letters of the laptop"), show_default=False)],
 ) -> None:
     """A lost laptop: nothing of it counts any more, and at its next contact it wipes itself."""
-    from msgspec import to_builtins
-
     from ..desk import people
 
     desk = seats.acting()
     done = people.revoke(desk, code, dry_run=manner().dry_run)
-    emit([done], columns(desk), to_builtins, lambda one: one.code)
-    if manner().dry_run:
-        say(_("Nothing was done: this was a dry run."))
+    emit([done], columns(desk), plain, lambda one: one.code)
+    rehearsed()
 
 
 def columns(desk: "Seat") -> list[Column]:
     """How laptops are shown."""
     zone = desk.settings.zone
-    states = {"active": _("good"), "revoked": _("revoked")}
     vaults = {"keyring": _("keyring"), "password": _("password")}
     return [
         Column(_("Laptop"), lambda one: one.code),
         Column(_("Login"), lambda one: one.login),
-        Column(_("State"), lambda one: states.get(one.state, one.state)),
+        Column(_("State"), lambda one: state_word(one.state)),
         Column(_("Keys by"), lambda one: vaults.get(one.vault, one.vault or "-"), optional=True),
         Column(_("Last seen"), lambda one: when(parse(one.last_seen), zone) if one.last_seen else "-"),
         Column(_("Name"), lambda one: one.name, cuts=True),
     ]
+
+
+def state_word(state: str) -> str:
+    """A laptop's state in a word."""
+    return {"active": _("good"), "revoked": _("revoked")}.get(state, state)

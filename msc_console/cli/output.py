@@ -102,6 +102,21 @@ def _give_sheet(rows: list[dict[str, Any]]) -> None:
         say(_("Written: {path}").format(path=path))
 
 
+def plain(message: Any) -> dict[str, Any]:
+    """A message of the wire as the document of a row."""
+    from msgspec import to_builtins
+
+    found: dict[str, Any] = to_builtins(message)
+    return found
+
+
+def rehearsed() -> bool:
+    """Says that nothing was done, where `--dry-run` asked for that; whether it did."""
+    if manner().dry_run:
+        say(_("Nothing was done: this was a dry run."))
+    return manner().dry_run
+
+
 def to_json(value: Any) -> str:
     """ASCII alone: no text of a ticket can reach a terminal raw."""
     return json.dumps(value, ensure_ascii=True, indent=2)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .. import config
 from ..config import Home, Settings
-from ..errors import NotAllowed
+from ..errors import NotAllowed, UsageError
 from ..i18n import _
 from . import manner, talk
 
@@ -56,6 +56,21 @@ def _seated(sit: Callable[[Home, Settings], S]) -> S:
 def terminal() -> bool:
     """Whether a person can be asked something."""
     return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask(prompt: str) -> str:
+    """A line from the terminal; the prompt is talk."""
+    sys.stderr.write(f"{prompt}: ")
+    sys.stderr.flush()
+    return line()
+
+
+def line() -> str:
+    """The next line of standard input. UsageError `line_missing` at its end."""
+    raw = sys.stdin.readline()
+    if not raw:
+        raise UsageError("line_missing")
+    return raw.rstrip("\r\n")
 
 
 def ask_secret(prompt: str) -> str:

@@ -89,10 +89,5 @@ def page(lines: Sequence[str]) -> None:
 
 
 def ask(prompt: str) -> str:
-    """A line typed in full sight. UsageError `line_missing` when the terminal is gone."""
-    sys.stderr.write(f"{prompt}: ")
-    sys.stderr.flush()
-    raw = sys.stdin.readline()
-    if not raw:
-        raise UsageError("line_missing")
-    return raw.strip().replace(" ", "")
+    """A code typed in full sight, without its blanks."""
+    return seats.ask(prompt).strip().replace(" ", "")

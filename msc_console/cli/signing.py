@@ -1,6 +1,5 @@
 """`msc login|logout|lock`: coming and going."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
 CODE_TRIES = 3
 FIRST_SYNC_SECONDS = 20.0
-CLOCK_TOLD_SECONDS = 60
-"""From here on it is said that this laptop's clock is off."""
 
 
 def login(
@@ -55,9 +52,9 @@ def sign_in(
     if who is None:
         if stdin:
             raise UsageError("login_missing")
-        who = _asked(_("Login"))
-    invitation = (line() if stdin else _asked(_("Code for this laptop"))) if enrol else ""
-    lines = [line(), line()] if stdin else None
+        who = seats.ask(_("Login"))
+    invitation = (seats.line() if stdin else seats.ask(_("Code for this laptop"))) if enrol else ""
+    lines = [seats.line(), seats.line()] if stdin else None
     password = lines[0] if lines else seats.ask_secret(_("Password"))
     flow = opening.SigningIn(home, chosen, who, _this_machine(), recovered=recovered, enrolment=invitation)
     try:
@@ -85,6 +82,8 @@ def sign_in(
 def _show(flow: "SigningIn", password: str, *, asks: bool) -> None:
     """The password to central. A person is asked for what is missing: the code where this laptop is new, the former
     password where the vault was written under another."""
+    from ..desk import opening
+
     former: str | None = None
     for left in range(CODE_TRIES - 1, -1, -1):
         try:
@@ -95,16 +94,15 @@ def _show(flow: "SigningIn", password: str, *, asks: bool) -> None:
                 raise
             if error.key in ("enrolment_needed", "enrolment_wrong"):
                 say(sentence(error.key))
-                flow.enrolment = _asked(_("Code for this laptop"))
+                flow.enrolment = seats.ask(_("Code for this laptop"))
             elif error.key in ("wrong_password", "wrong_password_left") and former is None:
                 say(sentence(error.key, error.data))
                 say(_("Was it changed elsewhere? Then this laptop still opens with the former one."))
                 former = seats.ask_secret(_("Former password"))
             else:
                 raise
-    off = round(flow.clock_off.total_seconds())
-    if abs(off) >= CLOCK_TOLD_SECONDS:
-        say(sentence("clock_here", {"seconds": abs(off)}))
+    if off := opening.seconds_off(flow.clock_off):
+        say(sentence("clock_here", {"seconds": off}))
 
 
 def logout() -> None:
@@ -163,7 +161,7 @@ def lock() -> None:
 def _code(flow: "SigningIn", code: str | None, take_over: bool) -> None:
     """The one-time code; on a terminal again after a wrong one, and the question about another device's session."""
     for left in range(CODE_TRIES - 1, -1, -1):
-        given = code if code is not None else _asked(_("One-time code"))
+        given = code if code is not None else seats.ask(_("One-time code"))
         try:
             flow.code(given, take_over=take_over)
         except MscError as error:
@@ -203,21 +201,6 @@ def _first_sync(home: Home, chosen: Settings) -> None:
     elif status is not None:
         account.tell_notices(desk)
     desk.leave()
-
-
-def _asked(prompt: str) -> str:
-    """A line from the terminal; the prompt is talk."""
-    sys.stderr.write(f"{prompt}: ")
-    sys.stderr.flush()
-    return line()
-
-
-def line() -> str:
-    """The next line of standard input. UsageError `line_missing` at its end."""
-    raw = sys.stdin.readline()
-    if not raw:
-        raise UsageError("line_missing")
-    return raw.rstrip("\r\n")
 
 
 def _this_machine() -> str:

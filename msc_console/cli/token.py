@@ -1,13 +1,13 @@
 """`msc token`: tokens with which scripts read from central. One is shown once, at its making."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..clock import parse
 from ..i18n import _, when
 from . import seats
-from .output import Column, emit, emit_one, pairs
+from .output import Column, emit, emit_one, pairs, plain
 from .talk import say
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def create(
     desk = seats.acting()
     made = people.make_token(desk, name, scope or ["changes"], network, days)
     rows = [*_facts(made.info, desk.settings.zone), (_("Token"), made.token)]
-    emit_one(_plain(made.info) | {"token": made.token}, made.token, lambda: pairs(rows))
+    emit_one(plain(made.info) | {"token": made.token}, made.token, lambda: pairs(rows))
     say(_("It is not shown again. A script takes it from --token-file, standard input or MSC_TOKEN: msc api."))
 
 
@@ -51,7 +51,7 @@ def list_() -> None:
             Column(_("Good until"), lambda one: _until(one, zone)),
             Column(_("Last used"), lambda one: when(parse(one.last_used_at), zone) if one.last_used_at else "-"),
         ],
-        _plain,
+        plain,
         lambda one: one.id,
         _("You have no token."),
     )
@@ -80,10 +80,3 @@ def _until(info: "ServiceToken", zone: str) -> str:
     if info.revoked_at:
         return _("ended")
     return when(parse(info.expires_at), zone)
-
-
-def _plain(info: "ServiceToken") -> dict[str, Any]:
-    from msgspec import to_builtins
-
-    found: dict[str, Any] = to_builtins(info)
-    return found

@@ -1,6 +1,6 @@
 """`msc user`: people's accounts, for those who look after them. Everything needs central now."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,8 +8,9 @@ from ..clock import parse
 from ..i18n import _, ngettext, when
 from . import seats
 from .devices import columns as laptop_columns
+from .devices import state_word as laptop_state
 from .manner import manner
-from .output import Column, emit, emit_one, pairs, table, terminal_width
+from .output import Column, emit, emit_one, pairs, plain, rehearsed, table, terminal_width
 from .talk import say
 
 if TYPE_CHECKING:
@@ -42,9 +43,9 @@ def show(login: Login) -> None:
         (_("Tickets held"), str(found.tickets)),
         (_("Tokens for scripts"), str(found.tokens)),
         *((_("Session"), f"{one.device} {one.name}, {when(parse(one.since), zone)}") for one in found.sessions),
-        *((_("Laptop"), f"{one.code} {one.name} ({_state(one.state)})") for one in found.devices),
+        *((_("Laptop"), f"{one.code} {one.name} ({laptop_state(one.state)})") for one in found.devices),
     ]
-    emit_one(_plain(found), login, lambda: pairs(rows))
+    emit_one(plain(found), login, lambda: pairs(rows))
 
 
 def add(
@@ -61,8 +62,8 @@ def add(
 
     made = people.add(seats.acting(), login, name, role, tier or "l0", queue or [], dry_run=manner().dry_run)
     rows = [*_facts(made.user), (_("Password"), made.password)]
-    emit_one(_plain(made.user) | {"password": made.password}, made.password, lambda: pairs(rows))
-    if not _rehearsed():
+    emit_one(plain(made.user) | {"password": made.password}, made.password, lambda: pairs(rows))
+    if not rehearsed():
         say(_("A new laptop needs a code too: msc device enrol {login}").format(login=login))
 
 
@@ -87,7 +88,7 @@ def enable(login: Login) -> None:
     from ..desk import people
 
     _emit([people.enable(seats.acting(), login, dry_run=manner().dry_run)])
-    _rehearsed()
+    rehearsed()
 
 
 def role(
@@ -100,7 +101,7 @@ def role(
     from ..desk import people
 
     _emit([people.change_role(seats.acting(), login, role, tier, queue, dry_run=manner().dry_run)])
-    _rehearsed()
+    rehearsed()
 
 
 def devices(login: Login) -> None:
@@ -109,7 +110,7 @@ def devices(login: Login) -> None:
 
     desk = seats.acting()
     found = people.user(desk, login).devices
-    emit(found, laptop_columns(desk), _plain, lambda one: one.code, _("No laptop."))
+    emit(found, laptop_columns(desk), plain, lambda one: one.code, _("No laptop."))
 
 
 def sessions(
@@ -131,7 +132,7 @@ def sessions(
             Column(_("Since"), lambda one: when(parse(one.since), zone)),
             Column(_("Last seen"), lambda one: when(parse(one.last_seen), zone) if one.last_seen else "-"),
         ],
-        _plain,
+        plain,
         lambda one: one.device,
         _("No session is open."),
     )
@@ -152,7 +153,7 @@ def _emit(users: "list[User]", empty: str = "") -> None:
             Column(_("Sessions"), lambda one: str(one.sessions), right=True),
             Column(_("Laptops"), lambda one: str(one.devices), right=True),
         ],
-        _plain,
+        plain,
         lambda one: one.login,
         empty,
     )
@@ -177,10 +178,6 @@ def _account(user: "User") -> str:
     return _("on") if user.can_sign_in else _("no password")
 
 
-def _state(state: str) -> str:
-    return {"active": _("good"), "revoked": _("revoked")}.get(state, state)
-
-
 def _tell_ended(desk: "Desk", ended: "Ended") -> None:
     """What ended, and the tickets that lie there for others."""
     rows = [
@@ -200,8 +197,8 @@ def _tell_ended(desk: "Desk", ended: "Ended") -> None:
         ]
         return "\n\n".join(blocks)
 
-    emit_one(_plain(ended), ended.user.login, words)
-    if not _rehearsed() and ended.devices:
+    emit_one(plain(ended), ended.user.login, words)
+    if not rehearsed() and ended.devices:
         say(
             ngettext(
                 "The laptop saves what is unsent for the recovery key's holders and wipes itself at its next contact.",
@@ -224,17 +221,3 @@ def _block(desk: "Desk", heading: str, tickets: "list[LeftTicket]") -> list[str]
         Column(_("Due"), lambda one: when(parse(one.due), zone) if one.due else "-"),
     ]
     return ["\n".join([heading, *table(tickets, columns, terminal_width())])] if tickets else []
-
-
-def _rehearsed() -> bool:
-    """Says that nothing was done, where that was asked for."""
-    if manner().dry_run:
-        say(_("Nothing was done: this was a dry run."))
-    return manner().dry_run
-
-
-def _plain(value: Any) -> dict[str, Any]:
-    from msgspec import to_builtins
-
-    found: dict[str, Any] = to_builtins(value)
-    return found

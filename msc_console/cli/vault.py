@@ -63,14 +63,16 @@ def passwd(
 ) -> None:
     """Another password: at central, and for this laptop. Your other sessions end."""
     from ..desk import keeping
-    from .signing import line
 
     if not stdin and not seats.terminal():
         raise UsageError("login_needs_terminal")
     desk = seats.reading()
-    old, new = (line(), line()) if stdin else (seats.ask_secret(_("Password")), seats.ask_secret(_("New password")))
-    if not stdin and seats.ask_secret(_("New password, again")) != new:
-        raise UsageError("passwords_differ")
+    if stdin:
+        old, new = seats.line(), seats.line()
+    else:
+        old, new = seats.ask_secret(_("Password")), seats.ask_secret(_("New password"))
+        if seats.ask_secret(_("New password, again")) != new:
+            raise UsageError("passwords_differ")
     keeping.change_password(desk, old, new)
     say(_("The password is changed, here and at central. Other laptops ask for the former one once."))
 
@@ -120,6 +122,4 @@ def _here(login: str | None = None) -> tuple[Home, str]:
 
 def _password() -> str:
     """From the terminal, else the first line of standard input; never from the command line."""
-    from .signing import line
-
-    return seats.ask_secret(_("Password")) if seats.terminal() else line()
+    return seats.ask_secret(_("Password")) if seats.terminal() else seats.line()

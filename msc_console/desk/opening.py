@@ -28,6 +28,8 @@ D = TypeVar("D")
 
 SHIFT = timedelta(hours=14)
 """A shift of 12 h and 2 h more: how long a session stays unlocked."""
+CLOCK_TOLD_SECONDS = 60
+"""From here on a sign-in says that this laptop's clock is off."""
 
 
 def current_login(home: Home) -> str | None:
@@ -126,7 +128,7 @@ class SigningIn:
     needs_setup: bool = False
     """After `password`: the authenticator has to be set up, by `seed` and `confirm` in place of `code`."""
     clock_off: timedelta = timedelta(0)
-    """After `password`: how far this laptop's clock is from central's; later = above zero."""
+    """After `password`: how far this laptop's clock is from central's; later = above zero. See `seconds_off`."""
     _flow: Any = None
     _pending: Any = None
     _transport: "HttpTransport | None" = None
@@ -237,6 +239,12 @@ class SigningIn:
         start_session(self.home, self.login, secret, clock.now() + SHIFT).close()
         self.home.current.write_text(self.login, "utf-8")
         self.close()
+
+
+def seconds_off(offset: timedelta) -> int:
+    """Whole seconds of an offset of clocks that is worth telling; 0 for a smaller one."""
+    seconds = abs(round(offset.total_seconds()))
+    return seconds if seconds >= CLOCK_TOLD_SECONDS else 0
 
 
 class _Central:

@@ -140,11 +140,12 @@ class SignInScreen(Asking):
         self.start(work, _("Looking at the code ..."), "sign-in")
 
     def _ask_code(self, flow: Any) -> None:
+        from ..desk.opening import seconds_off
+
         self.working, self._flow = False, flow
         self.add_class("coding")
         told = _("The password is right. Now the code.")
-        off = round(abs(flow.clock_off.total_seconds()))
-        if off >= CLOCK_TOLD_SECONDS:
+        if off := seconds_off(flow.clock_off):
             told += " " + sentence("clock_here", {"seconds": off})
         self.say(told)
         self.query_one(HintLine).show(self._hints())
@@ -228,10 +229,6 @@ class SignInScreen(Asking):
         self.say("")
         self.query_one(HintLine).show(self._hints())
         self.query_one("#password", Input).focus()
-
-
-CLOCK_TOLD_SECONDS = 60
-"""From here on it is said that this laptop's clock is off."""
 
 
 def device_name() -> str:

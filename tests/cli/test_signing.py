@@ -296,5 +296,5 @@ def test_sync_status_and_now_without_central(msc: Msc, desk: Desk, monkeypatch: 
 
 def test_a_prompt_is_talk(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("rina\n"))
-    assert signing._asked("Login") == "rina"
+    assert seats.ask("Login") == "rina"
     assert capsys.readouterr() == ("", "Login: ")
