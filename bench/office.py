@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
@@ -118,14 +118,15 @@ def postgres() -> Iterator[str]:
 
 
 def acts(tickets: int, actor: str, now: datetime, notes: int = NOTES) -> Iterator[Command]:
-    """New tickets with `notes` notes each, as a shift makes them: (1 + notes) commands a ticket."""
+    """New tickets with `notes` notes each, a millisecond apart up to `now`: (1 + notes) commands a ticket."""
     for n in range(tickets):
+        at = now - timedelta(milliseconds=tickets - n)
         ticket = new_id()
         args = {"subject": f"Stempel gagal {n}", "queue": "triage", "channel": "phone", "urgency": "high"}
-        yield Command(id=new_id(), kind=Op.TICKET_CREATE, actor=actor, target=ticket, args=args, made_at=now)
+        yield Command(id=new_id(), kind=Op.TICKET_CREATE, actor=actor, target=ticket, args=args, made_at=at)
         for k in range(notes):
             body = {"body": f"Log POS: {k} kali 504, saldo dipotong dulu. Sedang dicek bersama L1."}
-            yield Command(id=new_id(), kind=Op.ENTRY_NOTE, actor=actor, target=ticket, args=body, made_at=now)
+            yield Command(id=new_id(), kind=Op.ENTRY_NOTE, actor=actor, target=ticket, args=body, made_at=at)
 
 
 def fill(central: Central, tickets: int, notes: int = NOTES) -> int:
