@@ -21,6 +21,13 @@ def write_new(path: Path, content: bytes) -> None:
     _write(path, content, mark=False)
 
 
+def refuse_taken(*paths: Path) -> None:
+    """UsageError `file_exists` for the first that is there: asked before files are begun of which none goes alone."""
+    for path in paths:
+        if os.path.lexists(path):
+            raise UsageError("file_exists", path=str(path))
+
+
 def write_foreign(folder: Path, name: str, content: bytes, *, windows: bool = sys.platform == "win32") -> Path:
     """Others' `content` under a safe form of `name`, with a number where that is taken; on Windows marked as foreign.
 

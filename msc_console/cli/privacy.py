@@ -24,15 +24,16 @@ def export(
 ) -> None:
     """All of it as JSON, and once more for people to read."""
     from ..desk import exporting, privacy
-    from ..saving import write_new
+    from ..saving import refuse_taken, write_new
     from ..text import clean
 
+    whole, readable = _pair(file)
+    refuse_taken(whole, readable)
     desk = seats.acting()
     found = privacy.data(desk, desk.find_contact(contact).id)
     exporting.begin(desk, "contact export", "json", 1 + len(found.tickets))
     document = {"made_at": found.made_at, "contact": found.contact, "tickets": found.tickets}
-    readable = file.with_suffix(".txt")
-    for path, text in ((file, to_json(document)), (readable, clean(_readable(found)))):
+    for path, text in ((whole, to_json(document)), (readable, clean(_readable(found)))):
         write_new(path, (text + "\n").encode())
         say(_("Written: {path}").format(path=path))
 
@@ -57,6 +58,11 @@ def erase(
         (_("Backups"), _("those of before still hold them: erase again after a restore")),
     ]
     emit_one(told, found.id, lambda: pairs(rows))
+
+
+def _pair(file: Path) -> tuple[Path, Path]:
+    """Where the JSON goes and where the text. Whoever names the text's file gets the JSON beside it."""
+    return file.with_suffix(".json") if file.suffix.lower() == ".txt" else file, file.with_suffix(".txt")
 
 
 def _readable(found: "PersonData") -> str:

@@ -27,6 +27,14 @@ def test_a_person_is_given_out_and_erased(centre: Centre, laptops: Laptops, tmp_
     assert "pelanggan0@contoh.test" in readable
     assert "0812" in readable
     assert "\x1b" not in readable
+    assert sari.msc("contact", "export", "andi", str(tmp_path / "teks.TXT")).code == 0
+    assert json.loads((tmp_path / "teks.json").read_text()) | {"made_at": ""} == json.loads(file.read_text()) | {
+        "made_at": ""
+    }
+    assert (tmp_path / "teks.txt").read_text("utf-8") == readable
+    taken = sari.msc("contact", "export", "andi", str(tmp_path / "andi.two"))
+    assert (taken.code, "andi.txt" in taken.err) == (Exit.USAGE, True)
+    assert not (tmp_path / "andi.two").exists(), "none of the two goes alone"
     assert rina.msc("contact", "export", "andi", str(tmp_path / "x.json")).code == Exit.NOT_ALLOWED
     assert not (tmp_path / "x.json").exists()
 
