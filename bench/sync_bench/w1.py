@@ -3,11 +3,11 @@
 The first sync runs in a process of its own each time, so that its memory is the laptop's alone.
 """
 
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 
@@ -55,11 +55,12 @@ def first(seat: Seat, most: float = LONG) -> First:
 
 
 def _peak() -> float:
-    if sys.platform == "win32":
+    """MiB. `ru_maxrss` would be the parent's, whose peak a process inherits from before its exec (getrusage(2))."""
+    try:
+        status = Path("/proc/self/status").read_text("utf-8")
+    except OSError:
         return 0.0
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / KIB
 
 
 def apart(seat: Seat, most: float = LONG) -> First:

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -26,6 +26,9 @@ __all__ = ["CacheDisk", "CacheTokens", "Watch", "held", "holder"]
 
 log = logging.getLogger("msc.desk")
 
+SAME_TIME = timedelta(seconds=1)
+SAME_OFFSET = timedelta(milliseconds=100)
+"""Answers of central closer than this say nothing new about its clock; on the way they take as long."""
 TOKENS = "tokens"
 """Setting of the cache: central's tokens."""
 
@@ -82,7 +85,10 @@ class CacheDisk:
             self._on_change(frozenset(settled.targets))
 
     def apply(self, lines: Sequence[Line], cursor: str, *, up_to_date: bool) -> None:
-        """See `Disk`."""
+        """See `Disk`. A page that says nothing new costs no write: most are such, on a link where each is a flush."""
+        with self._cache.read() as conn:
+            if not lines and self._replica.told(conn, cursor, clock.now()):
+                return
         news = False
         try:
             with self._cache.write() as conn:
@@ -125,7 +131,12 @@ class CacheDisk:
             return outbox.next_wake(conn, clock.now())
 
     def note_time(self, server_time: datetime, now: datetime) -> None:
-        """See `Disk`."""
+        """See `Disk`. What was heard within the same second, and says the same, is not written again."""
+        with self._cache.read() as conn:
+            offset, last = settings.server_time(conn)
+        near = last is not None and timedelta() <= server_time - last < SAME_TIME
+        if near and abs(server_time - now - offset) < SAME_OFFSET:
+            return
         with self._cache.write() as conn:
             settings.hear_time(conn, server_time, now)
 

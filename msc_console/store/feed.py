@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from .. import records
+from .. import clock, records
 from . import bulk, index, outbox, rows, settings
 from .opening import Connection
 from .rows import IN, bind
@@ -111,6 +111,16 @@ def take(
     applied.to_fold |= _covered(conn, applied.targets) | _naming(conn, applied) | _left_over(conn, ended)
     conn.execute('UPDATE "cursor" SET cursor = ?, seq = ?', (cursor, seq))
     return applied
+
+
+def open_ends(conn: Connection, kept_since: datetime) -> bool:
+    """Whether the feed's end would end something: awaited rows of own acts, rows to come again, a journal to prune."""
+    found = conn.execute(
+        "SELECT EXISTS (SELECT 1 FROM outbox WHERE state = 'acked') OR EXISTS (SELECT 1 FROM stale)"
+        " OR EXISTS (SELECT 1 FROM journal WHERE done_at < ?)",
+        (clock.to_ms(kept_since),),
+    ).fetchone()
+    return bool(found[0])
 
 
 def take_rows(conn: Connection, lines: Sequence[FeedLine]) -> Applied:

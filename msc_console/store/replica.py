@@ -271,6 +271,10 @@ class Replica:
             outbox.prune(conn, now)
         return applied
 
+    def told(self, conn: Connection, cursor: str, now: datetime) -> bool:
+        """Whether a page without lines and with this cursor, at the feed's end, would change nothing here."""
+        return feed.position(conn).cursor == cursor and not feed.open_ends(conn, now - outbox.KEEP_DONE)
+
     def hear(self, conn: Connection, lines: Sequence[FeedLine], applied: feed.Applied, now: datetime) -> None:
         """What rows that came say of own acts: conflicts that are settled end them, erased ones lose their words.
 

@@ -286,7 +286,7 @@ class SyncDriver:
 
     def _step(self, event: m.Event) -> m.Action:
         action = self._engine.step(event, self._facts())
-        if self._engine.state != self._saved:
+        if self._engine.state.differs(self._saved):
             try:
                 with _disk():
                     self._disk.save_state(self._engine.state.dump())

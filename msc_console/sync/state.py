@@ -1,11 +1,13 @@
 """What of the conversation outlives the process."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from .. import clock
+
+SAME_SYNC = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,13 @@ class EngineState:
     last_sync: datetime | None = None
     verified_at: datetime | None = None
     mended: int = 0
+
+    def differs(self, saved: "EngineState") -> bool:
+        """Whether it is worth a write beside what is saved: two rounds within a second leave the same time."""
+        last, then = self.last_sync, saved.last_sync
+        if last is None or then is None or not timedelta() <= last - then < SAME_SYNC:
+            return self != saved
+        return replace(self, last_sync=then) != saved
 
     def dump(self) -> dict[str, Any]:
         """Plain JSON types for `Disk.save_state`."""
