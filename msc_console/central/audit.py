@@ -31,7 +31,8 @@ ACTS = frozenset(
         "device.enrolment", "device.new", "device.revoke", "device.wipe", "export", "import", "op", "op.erase",
         "person.add", "person.disable", "person.enable", "person.enrol", "person.offboard", "person.password",
         "person.role", "person.sessions_end", "recovery.make", "recovery.use", "recovery_key.make", "reset.approve",
-        "reset.ask", "session.code_wrong", "session.end", "session.many_codes_wrong", "session.password_wrong",
+        "reset.ask", "retention.acts", "retention.sessions", "retention.tickets",
+        "session.code_wrong", "session.end", "session.many_codes_wrong", "session.password_wrong",
         "session.refresh_reused", "session.start", "spool.bring", "token.create", "token.revoke", "totp.begin",
         "totp.confirm", "totp.leave",
     }

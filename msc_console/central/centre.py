@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 BARE = Path(__file__).with_name("bare.toml")
 """A centre with the one queue that every centre has: enough to import into, and to grow by `apply`."""
+KEPT = ("contacts", "tickets", "acts", "sessions")
+"""Classes of what is kept, each with days of its own (`retention`)."""
 QUEUE_KINDS = ("regular", "b2b", "monitoring")
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -102,8 +104,8 @@ class Centre:
     enrolment: EnrolmentPolicy = EnrolmentPolicy.REQUIRED
     lock_minutes: int = LOCK_MINUTES
     """After how many minutes without a key consoles lock themselves."""
-    retention_contacts: int = 0
-    """Days after which a person is erased whose tickets are over; 0 = never."""
+    retention: Mapping[str, int] = field(default_factory=dict)
+    """Class (`KEPT`) -> days after which it is erased; a class that is not named is kept."""
     services: tuple[ServiceSpec, ...] = ()
     routes: tuple[RouteSpec, ...] = ()
     persons: tuple[PersonSpec, ...] = ()
@@ -224,7 +226,7 @@ def parse(text: str, file: str = "centre.toml") -> Centre:
     lock_minutes = site.whole("lock_minutes", LOCK_MINUTES, 60)
     site.done()
     retention = top.table("retention")
-    kept = retention.whole("contacts", 36_500, 36_500) if retention.optional("contacts", int) is not None else 0
+    kept = {name: retention.whole(name, 36_500, 36_500) for name in KEPT if retention.optional(name, int) is not None}
     retention.done()
     queues = _unique(top.tables("queue"), _queue, "key")
     keys = {queue.key for queue in queues}
@@ -239,7 +241,7 @@ def parse(text: str, file: str = "centre.toml") -> Centre:
         keyring=str(keyring),
         enrolment=enrolment,
         lock_minutes=lock_minutes,
-        retention_contacts=kept,
+        retention=kept,
         queues=queues,
         services=services,
         routes=tuple(_route(row, keys, {service.key for service in services}) for row in top.tables("route")),

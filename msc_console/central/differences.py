@@ -17,9 +17,8 @@ from ..config import LOCK_MINUTES
 from ..domain.model import Named, Person, Queue, Service
 from ..domain.policy import Duty, Policy, policy_document, policy_from
 from ..errors import UsageError
-from . import sql
-from .centre import Centre, EnrolmentPolicy
-from .retention import DAYS
+from . import retention, sql
+from .centre import KEPT, Centre, EnrolmentPolicy
 from .tokens import new_id
 
 FINISHED = "('closed', 'merged', 'cancelled')"
@@ -27,7 +26,7 @@ _UNSAID = {
     "site_keyring": "",
     "site_enrolment": str(EnrolmentPolicy.REQUIRED),
     "site_lock_minutes": str(LOCK_MINUTES),
-    DAYS: "0",
+    **{retention.key(name): "0" for name in KEPT},
 }
 """What holds where the database says nothing of it."""
 
@@ -171,7 +170,7 @@ def _site(have: Present, centre: Centre) -> list[Difference]:
         "site_keyring": centre.keyring,
         "site_enrolment": str(centre.enrolment),
         "site_lock_minutes": str(centre.lock_minutes),
-        DAYS: str(centre.retention_contacts),
+        **{retention.key(name): str(centre.retention.get(name, 0)) for name in KEPT},
         "routes": routes,
     }
     old = {key: have.meta.get(key, _UNSAID.get(key)) for key in new}

@@ -81,12 +81,17 @@ def locked(central: Central, conn: Connection, ids: Iterable[str]) -> dict[str, 
 def forget(conn: Connection, ids: Sequence[str]) -> list[Conflict]:
     """Bodies of ops, the values in their answers, what was cut ready of them, and what their conflicts say. Returns the
     conflicts that had words."""
-    for some in sql.portions(ids):
-        conn.execute(_BODIES, {"ids": some})
-    _answers(conn, ids)
+    bodies(conn, ids)
     for table in ("snapshot_part", "snapshot"):  # whoever takes one begins another (P-143)
         conn.execute(text(f"DELETE FROM {table}"))
     return _conflicts(conn, ids)
+
+
+def bodies(conn: Connection, ids: Sequence[str]) -> None:
+    """Bodies of ops and the values in their answers alone; what they did keeps its words."""
+    for some in sql.portions(ids):
+        conn.execute(_BODIES, {"ids": some})
+    _answers(conn, ids)
 
 
 def _answers(conn: Connection, ids: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from .. import clock, records
 from ..domain.model import Contact, Entry, Hop, Ticket
 from ..domain.terms import State
-from . import audit, erasure, sql, writing
+from . import audit, erasure, sql, wordless, writing
 from .db import Central
 from .feed import Change
 from .problems import ProblemError
@@ -25,8 +25,6 @@ NUMBERS = 20
 """Most numbers of open tickets that are named."""
 
 _TICKETS = text("SELECT id FROM ticket WHERE contact = :contact ORDER BY id")
-_OPS = sql.listed("SELECT op_id FROM op WHERE target IN :ids")
-_SENT = sql.listed("UPDATE dispatch SET address = '' WHERE entry IN :ids")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +79,12 @@ def erase(central: Central, id: str, actor: str, now: datetime) -> Gone:
             contact, ver=contact.ver + 1, name=nobody(id), organisation=None, organisation_name="", addresses=(),
             erased_at=now,
         )  # fmt: skip
-        ops = [row["op_id"] for row in sql.by_ids(conn, _OPS, [*ids, id])]
-        conflicts = erasure.forget(conn, ops)
-        entries = erasure.silence(conn, _rows(conn, Entry, "entry", "ticket IN :ids", ids))
-        hops = [_wordless(hop) for hop in _rows(conn, Hop, "hop", "ticket IN :ids", ids)]
-        silent = [_silent(ticket, bare.name) for ticket in tickets.values()]
-        for entity, rows in (("hop", hops), ("ticket", silent), ("contact", [bare])):
-            sql.many(conn, sql.upsert(entity), [records.to_row(row) for row in rows])
-        for some in sql.portions(entry.id for entry in entries):
-            conn.execute(_SENT, {"ids": some})
-        parts = erasure.parts_of(conflicts, entries, hops) + [("ticket", item.id, item.ver, item.id) for item in silent]
+        silent = {ticket.id: _unnamed(ticket, bare.name) for ticket in tickets.values()}
+        taken = wordless.take(conn, tickets, silent, also=[id])
+        conn.execute(sql.upsert("contact"), records.to_row(bare))
         told = Change(entity="contact", id=id, ver=bare.ver, put_groups=FIXED["contact"])
-        erasure.announce(conn, tickets, parts, now, also=[told])
-        gone = Gone(len(silent), len(entries), len(ops))
+        erasure.announce(conn, tickets, taken.parts, now, also=[told])
+        gone = Gone(len(silent), taken.entries, taken.ops)
         audit.add(conn, now, actor, "contact.erase", {"contact": id, "tickets": gone.tickets, "ops": gone.ops})
     return gone
 
@@ -115,13 +106,6 @@ def _rows(conn: Connection, kind: type[Any], entity: str, where: str, ids: Itera
     return [records.from_row(kind, row) for row in sql.by_ids(conn, sql.select(entity, where), ids)]
 
 
-def _silent(ticket: Ticket, name: str) -> Ticket:
-    """A ticket without words of people; its figures, states and times stay."""
-    return replace(
-        ticket, ver=ticket.ver + 1, subject=name, contact_name=name, organisation=None, organisation_name="",
-        hold_reason=None, priority_reason=None, tags=(), references={}, source=None,
-    )  # fmt: skip
-
-
-def _wordless(hop: Hop) -> Hop:
-    return replace(hop, ver=hop.ver + 1, reason="", proxy=None, outcome=None)
+def _unnamed(ticket: Ticket, name: str) -> Ticket:
+    """A wordless ticket that names no organisation either: it may have one customer alone."""
+    return replace(wordless.silent(ticket, name), organisation=None, organisation_name="")

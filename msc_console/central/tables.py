@@ -61,6 +61,8 @@ class ChangeGroupRow(Table, table=True):
 
 
 class TicketRow(Table, table=True):
+    """`wordless`: the version at which its words were taken away, 0 = never."""
+
     __tablename__ = "ticket"
 
     id: str = Field(primary_key=True)
@@ -104,6 +106,7 @@ class TicketRow(Table, table=True):
     clocks: str
     next_due: int | None = big_or_none()
     extra: str | None = None
+    wordless: int
 
 
 class EntryRow(Table, table=True):

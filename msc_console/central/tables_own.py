@@ -98,7 +98,7 @@ class OpRow(Table, table=True):
 
 
 class OpBodyRow(Table, table=True):
-    """What erasure deletes."""
+    """What erasure deletes. `at`: when the op was received."""
 
     __tablename__ = "op_body"
 
@@ -106,6 +106,7 @@ class OpBodyRow(Table, table=True):
     salt: str
     args: str
     before: str
+    at: int = big()
 
 
 class ChannelRow(Table, table=True):

@@ -40,7 +40,7 @@ _OP = sql.insert(
     ),
 )
 _OP_AGAIN = text("UPDATE op SET code = :code, result = :result, seq = :seq WHERE op_id = :op_id")
-_BODY = sql.insert("op_body", ("op_id", "salt", "args", "before"))
+_BODY = sql.insert("op_body", ("op_id", "salt", "args", "before", "at"))
 _DISPATCH = sql.insert("dispatch", ("entry", "channel", "address", "queued_at", "state", "attempts", "next_at", "note"))
 SETTLE = text("UPDATE dispatch SET state = :state, note = :note, next_at = NULL WHERE entry = :entry")
 """Ends a reply's way out."""
@@ -246,4 +246,5 @@ def _body_row(answer: Answer) -> dict[str, Any]:
         "salt": answer.envelope.salt if answer.envelope is not None else "",
         "args": _text(dict(source.args)),
         "before": _text(dict(source.before)),
+        "at": clock.to_ms(answer.received_at),
     }

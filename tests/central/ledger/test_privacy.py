@@ -127,8 +127,8 @@ def test_who_is_kept_long_enough_is_erased_by_central_itself(stage: Stage) -> No
     late = NOW + timedelta(days=31)
     assert retention.sweep(stage.central, late) == 0, "without the site's word everything is kept"
     with stage.central.write() as conn:
-        conn.execute(text("INSERT INTO meta (key, value) VALUES (:key, '30')"), {"key": retention.DAYS})
-    stage.central.memory.pop("retention_due")
+        conn.execute(text("INSERT INTO meta (key, value) VALUES (:key, '30')"), {"key": retention.key("contacts")})
+    stage.central.memory.pop("retention")
     assert retention.sweep(stage.central, NOW + timedelta(days=29)) == 0
     assert retention.sweep(stage.central, late) == 1
     assert retention.sweep(stage.central, late) == 0, "an hour between two looks"

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 
-from msc_console.central.centre import CentreError, load, parse
+from msc_console.central.centre import KEPT, CentreError, load, parse
 from msc_console.domain.terms import Party, Priority, Role, State, Tier
 from msc_console.errors import UsageError
 
@@ -130,8 +130,12 @@ def test_how_long_persons_are_kept() -> None:
     minimal = (
         '[site]\nname = "x"\nzone = "Asia/Jakarta"\n[[queue]]\nkey = "triage"\nname = "T"\n[policy]\nversion = 1\n'
     )
-    assert parse(minimal).retention_contacts == 0
-    assert parse(minimal + "[retention]\ncontacts = 730\n").retention_contacts == 730
-    for wrong in ("contacts = 0", "contacts = true", "contakts = 3"):
+    assert parse(minimal).retention == {}
+    words = "".join(f"{name} = {days}\n" for days, name in enumerate(KEPT, start=730))
+    assert parse(f"{minimal}[retention]\n{words}").retention == {
+        "contacts": 730, "tickets": 731, "acts": 732, "sessions": 733
+    }  # fmt: skip
+    assert parse(minimal + "[retention]\ncontacts = 730\n").retention == {"contacts": 730}
+    for wrong in ("contacts = 0", "contacts = true", "contakts = 3", "audit = 30"):
         with pytest.raises(CentreError):
             parse(minimal + f"[retention]\n{wrong}\n")

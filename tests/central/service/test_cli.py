@@ -237,6 +237,26 @@ def test_a_bare_centre_needs_no_file(database: str) -> None:
     assert {row["key"] for row in json.loads(ran.stdout) if row["entity"] == "queue"} == {"triage"}
 
 
+def test_what_is_kept_and_what_is_due_is_told(centre: Path, database: str) -> None:
+    from msc_console.central import retention
+    from msc_console.clock import now
+
+    shown = run("retention")
+    assert shown.exit_code == Exit.OK, shown.output
+    assert "730" not in shown.stdout
+    centre.write_text(f"{CENTRE}\n[retention]\nacts = 730\n", encoding="utf-8")
+    assert "site" in run("apply", centre).stdout
+    central = Central.open(database)
+    retention.sweep(central, now())
+    central.close()
+    told = json.loads(run("retention", "--json").stdout)
+    assert told.pop("last_run")
+    none = {"days": None, "last": None, "due": None}
+    acts = {"days": 730, "last": 0, "due": 0}
+    assert told == {"classes": {"contacts": none, "tickets": none, "acts": acts, "sessions": none}}
+    assert "730" in run("retention").stdout
+
+
 def test_erasing_is_told_and_an_unknown_act_is_an_error(centre: Path, database: str) -> None:
     from msc_console.central import ledger
     from msc_console.central.system import SYSTEM, op_id

@@ -271,9 +271,8 @@ def test_laptops_are_told_after_how_long_to_lock(place: Place) -> None:
 
 
 def test_how_long_persons_are_kept_is_the_files_word(place: Place) -> None:
-    (change,) = setup.apply(place.url, replace(place.centre, retention_contacts=730), place.hands.at)
-    assert set(change.fields) == {retention.DAYS}
+    (change,) = setup.apply(place.url, replace(place.centre, retention={"contacts": 730, "acts": 400}), place.hands.at)
+    assert set(change.fields) == {retention.key("contacts"), retention.key("acts")}
     with place.central.read() as conn:
-        held = conn.execute(text("SELECT value FROM meta WHERE key = :key"), {"key": retention.DAYS}).scalar()
-    assert held == "730"
-    assert setup.apply(place.url, replace(place.centre, retention_contacts=730), place.hands.at) == []
+        assert retention.policy(conn) == {"contacts": 730, "acts": 400}
+    assert setup.apply(place.url, replace(place.centre, retention={"contacts": 730, "acts": 400}), place.hands.at) == []
