@@ -20,6 +20,7 @@ from tests.central.ledger.stage import NOW, Stage, new_id
 from .test_erasure import SECRET, everywhere, laptop_holds, refused
 from .test_privacy import cancelled, known
 
+pytestmark = pytest.mark.protocol("P-235")
 OVER = NOW + timedelta(days=31)
 SCRIPT = "id, hash, owner, name, scopes, networks, created_at, expires_at"
 
