@@ -41,6 +41,13 @@ OF_ACCOUNTS: dict[str, str] = {
     "last_administrator": N_(
         "Nobody would be left who may change accounts, so nothing was done. Give somebody else that role first."
     ),
+    "erase_not_offboarded": N_(
+        "{login} has not left for good, so nothing was erased. First: msc user disable {login} --offboard."
+    ),
+    "erase_in_file": N_(
+        "{login} still stands in the set-up file, so nothing was erased. Take them out of centre.toml and apply it: "
+        "msc central apply."
+    ),
     "password_first": N_("{by} gave you your first password. Take one of your own: msc passwd."),
     "sessions_ended": N_("{by} signed you out everywhere."),
     "role_changed": N_("{by} changed your role or queues; your role is {role}."),

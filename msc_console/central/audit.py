@@ -26,15 +26,14 @@ PAGE = 1_000
 """Most records of one page."""
 ACTS = frozenset(
     {
-        "audit.read", "contact.erase", "contact.export", "central.backup",
-        "central.restore", "channel.off", "channel.on", "device.code_wrong",
-        "device.enrolment", "device.new", "device.revoke", "device.wipe", "export", "import", "op", "op.erase",
-        "person.add", "person.disable", "person.enable", "person.enrol", "person.offboard", "person.password",
-        "person.role", "person.sessions_end", "recovery.make", "recovery.use", "recovery_key.make", "reset.approve",
-        "reset.ask", "retention.acts", "retention.sessions", "retention.tickets",
-        "session.code_wrong", "session.end", "session.many_codes_wrong", "session.password_wrong",
-        "session.refresh_reused", "session.start", "spool.bring", "token.create", "token.revoke", "totp.begin",
-        "totp.confirm", "totp.leave",
+        "audit.read", "central.backup", "central.restore", "channel.off", "channel.on", "contact.erase",
+        "contact.export", "device.code_wrong", "device.enrolment", "device.new", "device.revoke", "device.wipe",
+        "export", "import", "op", "op.erase", "person.add", "person.disable", "person.enable", "person.enrol",
+        "person.erase", "person.offboard", "person.password", "person.role", "person.sessions_end", "person.unnamed",
+        "recovery.make", "recovery.use", "recovery_key.make", "reset.approve", "reset.ask", "retention.acts",
+        "retention.sessions", "retention.tickets", "session.code_wrong", "session.end", "session.many_codes_wrong",
+        "session.password_wrong", "session.refresh_reused", "session.start", "spool.bring", "token.create",
+        "token.revoke", "totp.begin", "totp.confirm", "totp.leave",
     }
 )  # fmt: skip
 """Every act that is recorded, beside `centre.ENTITY`: a change of the set-up file's entities. Each has a test."""

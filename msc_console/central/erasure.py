@@ -82,9 +82,14 @@ def forget(conn: Connection, ids: Sequence[str]) -> list[Conflict]:
     """Bodies of ops, the values in their answers, what was cut ready of them, and what their conflicts say. Returns the
     conflicts that had words."""
     bodies(conn, ids)
-    for table in ("snapshot_part", "snapshot"):  # whoever takes one begins another (P-143)
-        conn.execute(text(f"DELETE FROM {table}"))
+    no_snapshots(conn)
     return _conflicts(conn, ids)
+
+
+def no_snapshots(conn: Connection) -> None:
+    """Forgets what was cut ready: whoever takes it begins another (P-143)."""
+    for table in ("snapshot_part", "snapshot"):
+        conn.execute(text(f"DELETE FROM {table}"))
 
 
 def bodies(conn: Connection, ids: Sequence[str]) -> None:

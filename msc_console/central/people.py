@@ -17,8 +17,8 @@ from ..domain.model import Person
 from ..domain.terms import Role, Tier
 from ..domain.workflow import ACTIVE
 from ..errors import NotFound, UsageError
-from ..sync.wire_people import Device, Ended, OpenSession, RoleAsk, User, UserMade, UserNew, UserPage
-from . import audit, devices, feed, leaving, notices, setup, sql, standing, tokens
+from ..sync.wire_people import Device, Ended, Former, OpenSession, RoleAsk, User, UserMade, UserNew, UserPage
+from . import audit, devices, feed, former, leaving, notices, setup, sql, standing, tokens
 from .db import Central
 from .problems import ProblemError
 
@@ -59,7 +59,10 @@ def change(central: Central, act: Callable[[Connection], T], *, dry_run: bool) -
 
 def listed(conn: Connection, by: Person, now: datetime) -> list[User]:
     """Everybody whom `by` looks after, by login."""
-    rows = [dict(row) for row in conn.execute(text("SELECT * FROM person ORDER BY login")).mappings()]
+    rows = [
+        dict(row)
+        for row in conn.execute(text("SELECT * FROM person WHERE erased_at IS NULL ORDER BY login")).mappings()
+    ]
     return _users(conn, [row for row in rows if oversees(by, records.from_row(Person, row))], now)
 
 
@@ -90,7 +93,7 @@ def page(conn: Connection, login: str, by: Person, now: datetime) -> UserPage:
 
 def laptops(conn: Connection, by: Person) -> list[Device]:
     """The laptops of those whom `by` looks after, by their letters."""
-    people = [records.from_row(Person, row) for row in sql.rows(conn, sql.select("person", "1 = 1"))]
+    people = [records.from_row(Person, row) for row in sql.rows(conn, sql.select("person", "erased_at IS NULL"))]
     seen = {person.login for person in people if oversees(by, person)}
     return [
         Device(
@@ -182,6 +185,15 @@ def change_role(central: Central, conn: Connection, login: str, ask: RoleAsk, by
     return _user(conn, login, now)
 
 
+def erase(central: Central, conn: Connection, login: str, by: Person, now: datetime) -> Former:
+    """A pseudonym in place of somebody who has left, whose login is free from now on (`former`). ProblemError
+    `account_above`, 409 `erase_not_offboarded`, `erase_in_file`."""
+    _row, whom = _locked(central, conn, login, by)
+    nameless, told = former.bare(conn, whom, by, now)
+    _write(conn, nameless, now)
+    return told
+
+
 def end_sessions(conn: Connection, login: str, by: Person, now: datetime) -> Ended:
     """Signs a person out everywhere; the account stays on."""
     row, whom = _found(conn, login, by)
@@ -233,7 +245,7 @@ def _user(conn: Connection, login: str, now: datetime) -> User:
 
 
 def _found(conn: Connection, login: str, by: Person, lock: str = "") -> tuple[tokens.Row, Person]:
-    statement = f"SELECT * FROM person WHERE login = :login{lock}"
+    statement = f"SELECT * FROM person WHERE login = :login AND erased_at IS NULL{lock}"
     row = tokens.one(conn, statement, login=login) if sql.storable(login) else None
     if row is None or not oversees(by, whom := records.from_row(Person, row)):
         raise NotFound("person_unknown", login=login)

@@ -46,6 +46,8 @@ CODES: dict[str, tuple[int, str]] = {
     "not_found": (404, "Not found"),
     "method_not_allowed": (405, "Not a method of this address"),
     "contact_open": (409, "The person has tickets that are not closed"),
+    "erase_not_offboarded": (409, "The person has not left for good"),
+    "erase_in_file": (409, "The person stands in the set-up file"),
     "totp_set_up_already": (409, "The authenticator is set up already"),
     "user_exists": (409, "The person can sign in already"),
     "last_administrator": (409, "Nobody would be left who may change accounts"),

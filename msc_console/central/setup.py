@@ -100,11 +100,16 @@ def _write(conn: Connection, centre: Centre, now: datetime) -> list[Difference]:
     found = differences(present(conn), centre)
     for change in found:
         _WRITERS.get(change.entity, _row)(conn, change, now)
-        data = {"key": change.key, "act": change.act, "fields": sorted(change.fields)}
+        data = {"key": _known_as(change), "act": change.act, "fields": sorted(change.fields)}
         audit.add(conn, now, ACTOR, f"centre.{change.entity}", data)
     _meta(conn, {"centre_logins": json.dumps(sorted(person.login for person in centre.persons))})
     announce(conn, [told for change in found for told in _announced(change)], now)
     return found
+
+
+def _known_as(change: Difference) -> str:
+    """What the trail calls it: a person by the id, since a login can't be taken out of it any more."""
+    return str((change.new or change.old).id) if change.entity == "person" else change.key
 
 
 def announce(conn: Connection, changes: Sequence[feed.Change], now: datetime) -> None:

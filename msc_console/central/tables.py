@@ -227,7 +227,7 @@ class OrganisationRow(Table, table=True):
 
 
 class PersonRow(Table, table=True):
-    """With what signs the person in, never synced."""
+    """With what signs the person in, never synced. `former`: the name that copies still bear of an erased one."""
 
     __tablename__ = "person"
 
@@ -247,6 +247,8 @@ class PersonRow(Table, table=True):
     failed: int
     locked_until: int | None = big_or_none()
     totp_pending: str | None = None
+    erased_at: int | None = big_or_none()
+    former: str | None = None
 
 
 class QueueRow(Table, table=True):

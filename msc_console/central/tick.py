@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from .. import clock
 from ..domain.terms import Delivery, Result
 from ..sync.wire import OpResult
-from . import delivery, ledger, retention, sql, system, tally
+from . import delivery, former, ledger, retention, sql, system, tally
 from .db import Central
 from .delivery import Message, Undeliverable, Way
 from .writing import SETTLE, settled
@@ -39,6 +39,7 @@ def tick(central: Central, now: datetime) -> int:
     """Does what is due at `now`; returns the newest feed seq that came of it, 0 for none."""
     tally.close(central, now)
     retention.sweep(central, now)
+    former.step(central, now)
     with central.read() as conn:
         due = sql.rows(conn, _DUE, now=clock.to_ms(now), most=AT_ONCE)
         ways = delivery.ways(conn) if due else {}

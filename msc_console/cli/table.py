@@ -82,6 +82,9 @@ TABLE: Mapping[str, Item] = {
             ),
             "enable": Verb("user:enable", N_("Switch an account on again."), changes=True),
             "role": Verb("user:role", N_("Give another role, level or queues."), changes=True),
+            "erase": Verb(
+                "user:erase", N_("Erase somebody who has left: a pseudonym in place of the name."), changes=True
+            ),
             "devices": Verb("user:devices", N_("Somebody's laptops.")),
             "sessions": Verb("user:sessions", N_("Somebody's open sessions, and their end."), changes=True),
             "reset-2fa": Verb(

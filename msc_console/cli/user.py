@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..clock import parse
+from ..errors import UsageError
 from ..i18n import _, ngettext, when
 from . import seats
 from .devices import columns as laptop_columns
@@ -102,6 +103,28 @@ def role(
 
     _emit([people.change_role(seats.acting(), login, role, tier, queue, dry_run=manner().dry_run)])
     rehearsed()
+
+
+def erase(
+    login: Login,
+    yes: Annotated[bool, typer.Option("--yes", help=_("It is the right person; erasing can't be undone"))] = False,
+) -> None:
+    """A pseudonym in place of somebody who has left, here and on every laptop; their acts stay and still verify."""
+    from ..desk import people
+
+    desk = seats.acting()
+    if not yes and not manner().dry_run:
+        raise UsageError("erase_unsure", name=people.user(desk, login).user.name)
+    done = people.erase(desk, login, dry_run=manner().dry_run)
+    rows = [
+        (_("Was"), done.was),
+        (_("Is now"), done.login),
+        (_("Entries with the name"), str(done.entries)),
+        (_("Backups"), _("those of before still hold the name: erase again after a restore")),
+    ]
+    emit_one(plain(done), done.login, lambda: pairs(rows))
+    if not rehearsed() and done.entries:
+        say(_("Central puts the pseudonym into them within minutes, and laptops follow."))
 
 
 def devices(login: Login) -> None:

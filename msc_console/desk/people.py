@@ -7,7 +7,7 @@ from .accounts import line
 
 if TYPE_CHECKING:
     from ..sync.wire import ServiceToken, TokenMade
-    from ..sync.wire_people import Device, Ended, User, UserMade, UserPage
+    from ..sync.wire_people import Device, Ended, Former, User, UserMade, UserPage
     from .seat import Seat
 
 
@@ -57,6 +57,14 @@ def change_role(
 
     with line(desk) as way:
         return way.user_role(login, RoleAsk(role, tier, None if queues is None else list(queues), dry_run))
+
+
+def erase(desk: "Seat", login: str, *, dry_run: bool) -> "Former":
+    """Erase somebody who has left; a pseudonym takes the name's place."""
+    from ..sync.wire_people import Rehearsal
+
+    with line(desk) as way:
+        return way.user_erase(login, Rehearsal(dry_run))
 
 
 def end_sessions(desk: "Seat", login: str, *, dry_run: bool) -> "Ended":

@@ -262,6 +262,7 @@ class Replica:
         self, conn: Connection, lines: Sequence[FeedLine], cursor: str, now: datetime, *, up_to_date: bool = False
     ) -> feed.Applied:
         """Take one whole page of the feed (its lines without `end`) and the cursor behind it."""
+        forgetting.rename(conn, lines)
         applied = feed.take(conn, lines, cursor, now, up_to_date=up_to_date)
         self.hear(conn, lines, applied, now)
         for target in applied.to_fold:

@@ -12,6 +12,7 @@ from .wire_people import (
     Device,
     Devices,
     Ended,
+    Former,
     Rehearsal,
     RoleAsk,
     User,
@@ -49,6 +50,10 @@ class PeopleCalls(AccountCalls):
     def user_role(self, login: str, asked: RoleAsk) -> User:
         """Another role, level or queues."""
         return self._change(f"/v1/users/{quote(login, safe='')}/role", User, asked)
+
+    def user_erase(self, login: str, asked: Rehearsal) -> Former:
+        """Erase somebody who has left. Not repeated: the login is another's or nobody's afterwards."""
+        return self._change(f"/v1/users/{quote(login, safe='')}/erase", Former, asked, again=False)
 
     def end_sessions(self, login: str, asked: Rehearsal) -> Ended:
         """Sign somebody out everywhere."""

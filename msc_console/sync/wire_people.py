@@ -110,6 +110,15 @@ class UserOff(Struct, frozen=True):
     dry_run: bool = False
 
 
+class Former(Struct, frozen=True):
+    """Somebody who has left and was erased: `was` their login, `login` the pseudonym now; `entries` of timelines that
+    bear their name, which central takes there within minutes."""
+
+    was: str
+    login: str
+    entries: int
+
+
 class LeftTicket(Struct, frozen=True):
     """A ticket that somebody has left behind; `due` is the nearest due time of a running clock."""
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from msc_console import clock
-from msc_console.central import recovery
+from msc_console.central import former, recovery
 
 from .conftest import Laptops
 from .stage import Centre, Laptop
@@ -100,3 +100,29 @@ def test_a_script_reads_with_its_token(boss: Laptop, tmp_path: Path, monkeypatch
     assert boss.msc(*asked, "--token-file", str(file)).code == 2
     own = boss.msc("api", "GET", "/v1/users")
     assert [user["login"] for user in json.loads(own.out)["users"]] == ["budi", "rina", "sari"]
+
+
+def test_whoever_has_left_is_erased(centre: Centre, laptops: Laptops, boss: Laptop) -> None:
+    (number,) = centre.fill(1)
+    rina = laptops("rina", centre)
+    assert rina.msc("sync", "now").code == 0
+    rina.do("ticket", "take", number, "--wait")
+    with centre.open() as central, central.write() as conn:
+        name = conn.execute(text("SELECT name FROM person WHERE login = 'rina'")).scalar_one()
+        conn.execute(text("UPDATE meta SET value = '[]' WHERE key = 'centre_logins'"))
+    early = boss.msc("user", "erase", "rina", "--yes")
+    assert (early.code, "--offboard" in early.err) == (5, True), early
+    assert boss.msc("user", "disable", "rina", "--offboard").code == 0
+    unsure = boss.msc("user", "erase", "rina")
+    assert (unsure.code, name in unsure.err) == (2, True), unsure
+    tried = boss.msc("user", "erase", "rina", "--dry-run", "--json")
+    assert (tried.code, "dry run" in tried.err) == (0, True)
+    done = boss.msc("user", "erase", "rina", "--yes", "--json")
+    assert (done.code, done.json) == (0, tried.json), done
+    assert boss.msc("user", "show", "rina").code == 1
+    with centre.open() as central:
+        while former.step(central, clock.now()):
+            pass
+    assert boss.msc("sync", "now").code == 0
+    shown = boss.msc("ticket", "show", number)
+    assert (name in shown.out, done.json["login"] in shown.out) == (False, True), shown.out

@@ -10,6 +10,7 @@ from ...sync.wire_people import (
     Device,
     Devices,
     Ended,
+    Former,
     Rehearsal,
     RoleAsk,
     User,
@@ -106,6 +107,23 @@ def role(request: Asked, login: FromPath[str], data: JSONBody[RoleAsk]) -> User:
 
 
 @post(
+    "/v1/users/{login:str}/erase",
+    summary="Erase somebody who has left",
+    **with_right(Right.PRIVACY, "people", 404, 409, 413),
+)
+def erase(request: Asked, login: FromPath[str], data: JSONBody[Rehearsal]) -> Former:
+    """Only after off-boarding. A pseudonym takes the place of the name wherever it was copied; the login is free."""
+    service, by = service_of(request), session_of(request).person
+    done = people.change(
+        service.central,
+        lambda conn: people.erase(service.central, conn, login, by, service.now()),
+        dry_run=data.dry_run,
+    )
+    service.watch.notify(service.head())
+    return done
+
+
+@post(
     "/v1/users/{login:str}/sessions/end",
     summary="Sign a person out everywhere",
     **with_right(Right.OVERSEE, "people", 404, 413),
@@ -140,4 +158,4 @@ def revoke(request: Asked, code: FromPath[str], data: JSONBody[Rehearsal]) -> De
     )
 
 
-handlers = [listed, add, page, disable, enable, role, end_sessions, devices, revoke]
+handlers = [listed, add, page, disable, enable, role, erase, end_sessions, devices, revoke]

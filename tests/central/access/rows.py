@@ -242,6 +242,12 @@ def _account(act: str, body: Mapping[str, Any], right: Right, method: str = "POS
 
 
 _NEW_PERSON = {"login": "baru", "name": "Baru", "role": "agent", "queues": ["triage"], "dry_run": True}
+
+
+def _left(login: str) -> Asks:
+    return one("POST", f"/v1/users/{login}/erase", {"dry_run": False})
+
+
 _FILE = {"id": str(uuid7()), "what": "ticket list", "form": "csv", "rows": 3, "made_at": "2026-11-24T03:00:00.000Z"}
 _NO_DEVICE = {"login": "nobody", "password": "p" * 20, "device_key": "A" * 43}
 
@@ -296,6 +302,9 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("POST", "/v1/users/{login}/disable"): _account("/disable", {"offboard": True}, Right.ACCOUNTS),
     ("POST", "/v1/users/{login}/enable"): _account("/enable", {"dry_run": False}, Right.ACCOUNTS),
     ("POST", "/v1/users/{login}/role"): _account("/role", {"role": "agent"}, Right.ACCOUNTS),
+    ("POST", "/v1/users/{login}/erase"): Row(  # nobody here has left
+        own=_left("asing"), foreign=_left("siapa"), right=Right.PRIVACY, ok=409
+    ),
     ("POST", "/v1/users/{login}/sessions/end"): _account("/sessions/end", {"dry_run": False}, Right.OVERSEE),
     ("GET", "/v1/devices"): Row(own=one("GET", "/v1/devices"), right=Right.OVERSEE),
     ("POST", "/v1/devices/{code}/revoke"): Row(
