@@ -31,9 +31,11 @@ OF_ACCOUNTS: dict[str, str] = {
     ),
     "recovery_needs_terminal": N_("That is shown on a terminal alone, so that no file keeps it."),
     "authenticator_left": N_("You left your authenticator. The next sign-in sets the new one up: msc login."),
-    "reset_own": N_("Nobody asks for or approves the reset of their own second factor."),
+    "reset_own": N_("Nobody asks for or approves a reset of their own."),
     "reset_alone": N_("You have asked for this reset yourself; another lead has to approve it."),
-    "reset_unknown": N_("There is no such request, or it is over. Ask anew: msc user reset-2fa LOGIN."),
+    "reset_unknown": N_(
+        "There is no such request, or it is over. Ask anew: msc user reset-2fa LOGIN, or reset-password."
+    ),
     "setup_needs_terminal": N_("The authenticator has to be set up first; that needs a terminal: msc login."),
     "account_above": N_(
         "That account, or that role, may do more than you may yourself. Somebody who may as much has to change it."
@@ -48,7 +50,15 @@ OF_ACCOUNTS: dict[str, str] = {
         "{login} still stands in the set-up file, so nothing was erased. Take them out of centre.toml and apply it: "
         "msc central apply."
     ),
-    "password_first": N_("{by} gave you your first password. Take one of your own: msc passwd."),
+    "password_first": N_("{by} gave you your first password; you have taken one of your own since."),
+    "password_must_change": N_(
+        "Others were told this password, so it opens nothing but its own change. Sign in and choose another: msc login."
+    ),
+    "password_reset_asked": N_(
+        "{by} asks for a new password for {login}, who has forgotten it. Approve: "
+        "msc user reset-password {login} --approve"
+    ),
+    "password_reset_done": N_("Your password was set back: asked by {asked}, approved by {approved}."),
     "sessions_ended": N_("{by} signed you out everywhere."),
     "role_changed": N_("{by} changed your role or queues; your role is {role}."),
     "person_left": N_("{login} has left, {by} says: {tickets} of their tickets are back in their queues."),

@@ -108,11 +108,11 @@ class _Auth:
         )
         return self._way.sign_in(told)
 
-    def confirm(self, token: str, first: str, second: str) -> Confirmed:
+    def confirm(self, token: str, first: str, second: str, new: str = "") -> Confirmed:
         raise NotImplementedError("everybody of a bench has an authenticator")
 
-    def code(self, token: str, *, code: str, take_over: bool) -> Tokens:
-        return self._way.code(token, Code(code, take_over))
+    def code(self, token: str, *, code: str, take_over: bool, new: str = "") -> Tokens:
+        return self._way.code(token, Code(code, take_over, new))
 
     def refresh(self, *, refresh: str, proof: str) -> Tokens:
         raise NotImplementedError("no run is as long as a token")

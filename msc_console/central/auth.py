@@ -66,6 +66,14 @@ class Judged:
             recovery_codes.use(conn, self.person, self.code, now)
 
 
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A person's own password, hashed, in place of the one of hash `former` that others were told."""
+
+    former: str
+    hash: str
+
+
 @dataclass
 class Auth:
     """The sign-in of one central. Safe from any thread; every method is told the time."""
@@ -87,7 +95,7 @@ class Auth:
             raise too_many_tries(wait)
         self._proven(ask, now)
         with self.central.read() as conn:
-            statement = "SELECT id, active, password_hash, totp_secret FROM person WHERE login = :login"
+            statement = "SELECT id, active, password_hash, totp_secret, must_change FROM person WHERE login = :login"
             person = tokens.one(conn, statement, login=login) if sql.storable(login) else None
             new = not tokens.one(conn, "SELECT 1 FROM device WHERE public_key = :key", key=ask.device_key)
             coded = new and enrolling.required(conn)
@@ -133,7 +141,8 @@ class Auth:
             )
         self.logins.succeeded(login)
         self.addresses.succeeded(address)
-        return Pending(token=token, expires_at=iso(until), keyring=word, setup=setup)
+        change = bool(person["must_change"])
+        return Pending(token=token, expires_at=iso(until), keyring=word, setup=setup, change=change)
 
     def _proven(self, ask: SignIn, now: datetime) -> None:
         """The device holds the key that it names; says nothing about login or password."""
@@ -142,15 +151,18 @@ class Auth:
             raise ProblemError("proof_wrong")
 
     def code(self, token: str, ask: Code, now: datetime) -> Tokens:
-        """Second step: the one-time code. Raises ProblemError 401, 409 session_active, 429."""
+        """Second step: the one-time code. Raises ProblemError 400, 401, 409, 429."""
         session = tokens.authenticate(self.central, token, "pending", now)
+        fresh = self._fresh(session.person.id, ask.new, now)
         with self.central.write() as conn:
-            outcome = self._code(conn, session, ask, now)
+            outcome = self._code(conn, session, ask, now, fresh)
         if isinstance(outcome, ProblemError):
             raise outcome
         return outcome
 
-    def _code(self, conn: Connection, session: tokens.Session, ask: Code, now: datetime) -> Tokens | ProblemError:
+    def _code(
+        self, conn: Connection, session: tokens.Session, ask: Code, now: datetime, fresh: "Fresh | None"
+    ) -> Tokens | ProblemError:
         """In the caller's transaction; a problem is returned, because the count of failures has to be committed."""
         judged = self.judge(conn, session.person.id, ask.code, now)
         if isinstance(judged, ProblemError):
@@ -163,7 +175,33 @@ class Auth:
                 "session_active", device=others[0]["device_name"] or "", since=iso_ms(others[0]["created_at"])
             )
         judged.use(conn, now)
-        return self._start(conn, session, judged.person, now, took_over=bool(others))
+        return self._start(conn, session, judged.person, now, fresh, took_over=bool(others))
+
+    def _fresh(self, person: str, new: str, now: datetime) -> "Fresh | None":
+        """The password that takes the place of one that others were told; None where the person's is their own. It is
+        looked at before the code, which an unfit one leaves unused. ProblemError 400, 409 `password_must_change`."""
+        with self.central.read() as conn:
+            row = tokens.by_id(conn, "person", person)
+        stopped = row["failed"] >= MOST_FAILURES or (row["locked_until"] or 0) > to_ms(now)
+        if not row["must_change"] or stopped:  # whoever is stopped costs no hash
+            return None
+        if not new:
+            raise ProblemError("password_must_change")
+        self._fit(new, row["login"], row["name"])
+        if self.passwords.verify(row["password_hash"], new):
+            raise ProblemError("password_guessable")
+        return Fresh(row["password_hash"], self.passwords.hash(new))
+
+    def _fit(self, new: str, login: str, name: str) -> None:
+        """ProblemError 400 for a password that is too short, too long or would be guessed."""
+        try:
+            refuse_unfit(new)
+        except UsageError as unfit:
+            raise ProblemError(unfit.key, **unfit.data) from None
+        with self.central.read() as conn:
+            site = sql.meta(conn, "site_name")
+        if guessable(new, (login, name, site)):
+            raise ProblemError("password_guessable")
 
     def judge(self, conn: Connection, id: str, code: str, now: datetime) -> "Judged | ProblemError":
         """Whether a code is right for a person, whose row is held until the caller's transaction ends. It counts as
@@ -186,10 +224,17 @@ class Auth:
         return Judged(person, code, step)
 
     def _start(
-        self, conn: Connection, session: tokens.Session, person: tokens.Row, now: datetime, *, took_over: bool
-    ) -> Tokens:
-        """The one session of the person from now on."""
+        self, conn: Connection, session: tokens.Session, person: tokens.Row, now: datetime, fresh: "Fresh | None",
+        *, took_over: bool,
+    ) -> Tokens:  # fmt: skip
+        """The one session of the person from now on, under a password of their own."""
         device = tokens.by_id(conn, "device", session.device["id"])
+        if person["must_change"]:
+            if fresh is None or fresh.former != person["password_hash"]:  # another was given meanwhile
+                raise ProblemError("session_ended")
+            named = {"hash": fresh.hash, "id": person["id"]}
+            conn.execute(text("UPDATE person SET password_hash = :hash, must_change = 0 WHERE id = :id"), named)
+            audit.add(conn, now, person["id"], "person.password", {"device": device["id"]})
         tokens.end(conn, person["id"], now, successor=session.family if took_over else None)
         audit.add(conn, now, person["id"], "session.start", {"device": device["id"], "took_over": took_over})
         seen = {"at": to_ms(now), "id": device["id"]}
@@ -204,13 +249,14 @@ class Auth:
             return second_factor.begin(conn, self.key, session.person, now)
 
     def confirm(self, token: str, ask: Confirm, now: datetime) -> Confirmed:
-        """Two codes of the new seed: it counts from now on, and the session begins. Raises ProblemError 401, 409."""
+        """Two codes of the new seed: it counts from now on, and the session begins. ProblemError 400, 401, 409."""
         session = tokens.authenticate(self.central, token, second_factor.KIND, now)
+        fresh = self._fresh(session.person.id, ask.new, now)
         with self.central.write() as conn:
             done = second_factor.confirm(conn, self.key, session.person, ask, now)
             if not isinstance(done, ProblemError):
                 codes = recovery_codes.make(conn, session.person.id, now)
-                return Confirmed(tokens=self._start(conn, session, done, now, took_over=False), recovery=codes)
+                return Confirmed(tokens=self._start(conn, session, done, now, fresh, took_over=False), recovery=codes)
         raise done
 
     def _locked(self, conn: Connection, person: str, now: datetime) -> ProblemError:
@@ -228,14 +274,9 @@ class Auth:
     def change_password(self, session: tokens.Session, ask: PasswordChange, now: datetime) -> None:
         """A new password for the one who is signed in; all their other sessions end. Wrong old ones are counted as
         wrong sign-ins are. Raises ProblemError 400, 401, 429."""
-        try:
-            refuse_unfit(ask.new)
-        except UsageError as unfit:
-            raise ProblemError(unfit.key, **unfit.data) from None
         login, id = session.person.login, session.person.id
-        with self.central.read() as conn:
-            site = sql.meta(conn, "site_name")
-        if nfc(ask.new) == nfc(ask.old) or guessable(ask.new, (login, session.person.name, site)):
+        self._fit(ask.new, login, session.person.name)
+        if nfc(ask.new) == nfc(ask.old):
             raise ProblemError("password_guessable")
         held = self.prove(session, ask.old)
         hashed = self.passwords.hash(ask.new)

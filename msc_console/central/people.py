@@ -113,8 +113,8 @@ def laptops(conn: Connection, by: Person) -> list[Device]:
 
 
 def add(conn: Connection, ask: UserNew, by: Person, password: str, hashed: str, now: datetime) -> UserMade:
-    """Gives a new person, or one of the set-up file who has none, a first password; the person sets the authenticator
-    up at the first sign-in. ProblemError `account_above`, `user_exists`, `bad_login`, `queue_unknown`,
+    """Gives a new person, or one of the set-up file who has none, a first password; at the first sign-in they take
+    another and set the authenticator up. ProblemError `account_above`, `user_exists`, `bad_login`, `queue_unknown`,
     `user_needs_name_and_role`."""
     role = _role(by, ask.role) if ask.role else None
     try:
@@ -122,7 +122,9 @@ def add(conn: Connection, ask: UserNew, by: Person, password: str, hashed: str, 
     except UsageError as unfit:
         raise ProblemError(unfit.key, **unfit.data) from None
     _reached(by, person.role)
-    statement = text("UPDATE person SET password_hash = :hash WHERE id = :id AND password_hash IS NULL")
+    statement = text(
+        "UPDATE person SET password_hash = :hash, must_change = 1 WHERE id = :id AND password_hash IS NULL"
+    )
     if conn.execute(statement, {"hash": hashed, "id": person.id}).rowcount != 1:
         raise ProblemError("user_exists", login=ask.login)
     audit.add(conn, now, by.id, "person.add", {"person": person.id, "role": str(person.role), "new": new})

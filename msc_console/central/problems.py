@@ -51,6 +51,7 @@ CODES: dict[str, tuple[int, str]] = {
     "totp_set_up_already": (409, "The authenticator is set up already"),
     "user_exists": (409, "The person can sign in already"),
     "last_administrator": (409, "Nobody would be left who may change accounts"),
+    "password_must_change": (409, "Others were told this password: a new one has to come with the code"),
     "session_active": (409, "The person is signed in on another device"),
     "cursor_expired": (410, "The cursor no longer holds: start anew without one"),
     "snapshot_gone": (410, "The snapshot is over: begin another"),

@@ -263,7 +263,7 @@ def enrol(
     changed = conn.execute(
         text(
             "UPDATE person SET password_hash = :hash, totp_secret = :seed, totp_step = 0, failed = 0, "
-            "locked_until = NULL WHERE id = :id"
+            "locked_until = NULL, must_change = 0 WHERE id = :id"
         ),
         values,
     )

@@ -249,6 +249,7 @@ class PersonRow(Table, table=True):
     totp_pending: str | None = None
     erased_at: int | None = big_or_none()
     former: str | None = None
+    must_change: int
 
 
 class QueueRow(Table, table=True):

@@ -31,7 +31,8 @@ class RecoveryCodeRow(Table, table=True):
 
 
 class ResetRow(Table, table=True):
-    """Asked by one person, approved by another: then `person` sets the second factor up anew."""
+    """Asked by one person, approved by another. `what`: `totp`, and `person` sets the second factor up anew, or
+    `password`, and they get another to begin with."""
 
     __tablename__ = "reset"
 
@@ -42,6 +43,7 @@ class ResetRow(Table, table=True):
     expires_at: int = big()
     approved_by: str | None = None
     approved_at: int | None = big_or_none()
+    what: str
 
 
 class NoticeRow(Table, table=True):

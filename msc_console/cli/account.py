@@ -85,35 +85,45 @@ def enrol(login: Login) -> None:
     emit_one(plain(made), made.code, lambda: pairs(rows))
 
 
-def reset_2fa(
-    login: Annotated[
-        str | None,
-        typer.Argument(metavar="LOGIN", help=_("Whose; without one, the requests that wait"), show_default=False),
-    ] = None,
-    approve: Annotated[bool, typer.Option("--approve", help=_("Approve what another lead has asked for"))] = False,
-) -> None:
+WhoseReset = Annotated[
+    str | None,
+    typer.Argument(metavar="LOGIN", help=_("Whose; without one, the requests that wait"), show_default=False),
+]
+Approve = Annotated[bool, typer.Option("--approve", help=_("Approve what another lead has asked for"))]
+
+
+def reset_2fa(login: WhoseReset = None, approve: Approve = False) -> None:
     """Have a second factor set back: one lead asks, another approves."""
+    _reset(login, "totp", approve=approve)
+
+
+def reset_password(login: WhoseReset = None, approve: Approve = False) -> None:
+    """A forgotten password: one lead asks, another approves and is shown one to begin with, once."""
+    _reset(login, "password", approve=approve)
+
+
+def _reset(login: str | None, what: str, *, approve: bool) -> None:
     from ..desk import accounts
 
     desk = seats.acting()
     if login is None:
         if approve:
             raise UsageError("login_missing")
-        found = accounts.waiting_resets(desk)
+        found = [reset for reset in accounts.waiting_resets(desk) if reset.what == what]
     elif approve:
-        found = [accounts.approve_reset(desk, login)]
+        found = [accounts.approve_reset(desk, login, what)]
     else:
-        found = [accounts.ask_reset(desk, login)]
+        found = [accounts.ask_reset(desk, login, what)]
     states = {"asked": _("waits for another lead"), "approved": _("set back")}
-    emit(
-        found,
-        [
-            Column(_("Login"), lambda row: row.login),
-            Column(_("State"), lambda row: states.get(row.state, row.state)),
-            Column(_("Asked by"), lambda row: row.asked_by),
-            Column(_("Good until"), lambda row: when(parse(row.expires_at), desk.settings.zone)),
-        ],
-        plain,
-        lambda row: row.login,
-        _("Nothing waits for a second person."),
-    )
+    columns = [
+        Column(_("Login"), lambda row: row.login),
+        Column(_("State"), lambda row: states.get(row.state, row.state)),
+        Column(_("Asked by"), lambda row: row.asked_by),
+        Column(_("Good until"), lambda row: when(parse(row.expires_at), desk.settings.zone)),
+    ]
+    told = [row for row in found if row.password]
+    if told:
+        columns[-1] = Column(_("Password"), lambda row: row.password)
+    emit(found, columns, plain, lambda row: row.password or row.login, _("Nothing waits for a second person."))
+    if told:
+        say(_("It is shown this once, and opens nothing but its own change: the next sign-in asks for another."))

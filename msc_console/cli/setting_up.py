@@ -13,6 +13,7 @@ from ..errors import MscError, UsageError
 from ..i18n import _
 from ..messages import sentence
 from . import seats
+from .talk import say
 
 if TYPE_CHECKING:
     from ..desk.opening import SigningIn
@@ -29,6 +30,20 @@ def by_terminal(flow: "SigningIn") -> None:
         seed = flow.seed()
         codes = _confirmed(flow, seed.secret, seed.uri)
         show_recovery(codes)
+
+
+def choose_password(flow: "SigningIn") -> None:
+    """Another password, asked twice until it may do."""
+    from ..desk.opening import UNFIT
+
+    for left in range(TRIES - 1, -1, -1):
+        try:
+            flow.own_password(seats.ask_secret(_("New password")), seats.ask_secret(_("New password, again")))
+            return
+        except MscError as error:
+            if error.key not in UNFIT or not left:
+                raise
+            say(sentence(error.key, error.data))
 
 
 def _beside(code: list[str], words: list[str]) -> list[str]:
@@ -56,6 +71,7 @@ def aside() -> Iterator[None]:
 
 def _confirmed(flow: "SigningIn", secret: str, uri: str) -> list[str]:
     from .. import authenticator
+    from ..desk.opening import UNFIT
 
     told = ""
     for left in range(TRIES - 1, -1, -1):
@@ -66,9 +82,13 @@ def _confirmed(flow: "SigningIn", secret: str, uri: str) -> list[str]:
         try:
             return flow.confirm(first, second)
         except MscError as error:
-            if error.key not in ("codes_wrong", "code_clock") or not left:
+            if error.key not in ("codes_wrong", "code_clock", *UNFIT) or not left:
                 raise
             told = sentence(error.key, error.data)
+            if error.key in UNFIT:
+                page([told])
+                choose_password(flow)
+                told = ""
     raise AssertionError("the last try raises")
 
 

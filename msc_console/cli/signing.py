@@ -24,7 +24,10 @@ def login(
         str | None,
         typer.Option("--user", "-u", metavar="LOGIN", help=_("Login; the last one by default"), show_default=False),
     ] = None,
-    stdin: Annotated[bool, typer.Option("--stdin", help=_("Password and code as two lines of standard input"))] = False,
+    stdin: Annotated[
+        bool,
+        typer.Option("--stdin", help=_("Password and code as two lines of standard input, a new password as a third")),
+    ] = False,
     take_over: Annotated[bool, typer.Option("--take-over", help=_("End the session on another device"))] = False,
     enrol: Annotated[
         bool, typer.Option("--enrol", help=_("This laptop is new: a code for it is asked for, or the first line"))
@@ -54,11 +57,13 @@ def sign_in(
             raise UsageError("login_missing")
         who = seats.ask(_("Login"))
     invitation = (seats.line() if stdin else seats.ask(_("Code for this laptop"))) if enrol else ""
-    lines = [seats.line(), seats.line()] if stdin else None
+    lines = [seats.line(), seats.line()] if stdin else None  # and a third, where central asks for another password
     password = lines[0] if lines else seats.ask_secret(_("Password"))
     flow = opening.SigningIn(home, chosen, who, _this_machine(), recovered=recovered, enrolment=invitation)
     try:
         _show(flow, password, asks=not stdin)
+        if flow.needs_password:
+            _own_password(flow, asks=not stdin)
         if flow.needs_setup:
             setting_up.by_terminal(flow)
         else:
@@ -103,6 +108,16 @@ def _show(flow: "SigningIn", password: str, *, asks: bool) -> None:
                 raise
     if off := opening.seconds_off(flow.clock_off):
         say(sentence("clock_here", {"seconds": off}))
+
+
+def _own_password(flow: "SigningIn", *, asks: bool) -> None:
+    """Another password in place of one that others were told: asked twice, or the next line."""
+    if not asks:
+        line = seats.line()
+        flow.own_password(line, line)
+        return
+    say(_("Others were told this password. Choose one of your own; this laptop opens with it, too."))
+    setting_up.choose_password(flow)
 
 
 def logout() -> None:
@@ -160,6 +175,8 @@ def lock() -> None:
 
 def _code(flow: "SigningIn", code: str | None, take_over: bool) -> None:
     """The one-time code; on a terminal again after a wrong one, and the question about another device's session."""
+    from ..desk import opening
+
     for left in range(CODE_TRIES - 1, -1, -1):
         given = code if code is not None else seats.ask(_("One-time code"))
         try:
@@ -171,9 +188,11 @@ def _code(flow: "SigningIn", code: str | None, take_over: bool) -> None:
                     raise
                 flow.code(given, take_over=True)
                 return
-            if error.key not in ("code_wrong", "code_clock") or code is not None or not left:
+            if error.key not in ("code_wrong", "code_clock", *opening.UNFIT) or code is not None or not left:
                 raise
             say(sentence(error.key, error.data))
+            if error.key in opening.UNFIT:
+                setting_up.choose_password(flow)
         else:
             return
 

@@ -87,6 +87,9 @@ TABLE: Mapping[str, Item] = {
             ),
             "devices": Verb("user:devices", N_("Somebody's laptops.")),
             "sessions": Verb("user:sessions", N_("Somebody's open sessions, and their end."), changes=True),
+            "reset-password": Verb(
+                "account:reset_password", N_("A forgotten password: one lead asks, another approves.")
+            ),
             "reset-2fa": Verb(
                 "account:reset_2fa", N_("Have a second factor set back: one lead asks, another approves.")
             ),

@@ -74,18 +74,18 @@ def waiting_resets(desk: "Seat") -> "list[Reset]":
         return list(way.resets().resets)
 
 
-def ask_reset(desk: "Seat", login: str) -> "Reset":
-    """Asks that somebody's second factor is set back."""
+def ask_reset(desk: "Seat", login: str, what: str) -> "Reset":
+    """Asks that somebody's second factor (`totp`) or `password` is set back."""
     from ..sync.wire_accounts import ResetAsk
 
     with line(desk) as way:
-        return way.ask_reset(ResetAsk(login))
+        return way.ask_reset(ResetAsk(login, what))
 
 
-def approve_reset(desk: "Seat", login: str) -> "Reset":
+def approve_reset(desk: "Seat", login: str, what: str) -> "Reset":
     """Approves what another has asked for. NotFound `reset_unknown`."""
     with line(desk) as way:
         for reset in way.resets().resets:
-            if reset.login == login:
+            if (reset.login, reset.what) == (login, what):
                 return way.approve_reset(reset.id)
     raise NotFound("reset_unknown")

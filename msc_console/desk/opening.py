@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import clock, config
 from ..config import Home, KeyringPolicy, PersonHome, Settings
-from ..errors import MscError, NotAllowed
+from ..errors import MscError, NotAllowed, UsageError
 from ..identity.agent import Client, SessionGone, SessionRefused
 from ..store import settings
 from ..store.opening import Cache
@@ -28,6 +28,12 @@ D = TypeVar("D")
 
 SHIFT = timedelta(hours=14)
 """A shift of 12 h and 2 h more: how long a session stays unlocked."""
+LEAST_CHARACTERS = 15
+"""Of a password: what central asks for, told before it is asked."""
+UNFIT = frozenset(
+    {"passwords_differ", "password_too_short", "password_too_long", "password_guessable", "password_must_change"}
+)
+"""What is wrong with a new password; the code that went with it is unused."""
 CLOCK_TOLD_SECONDS = 60
 """From here on a sign-in says that this laptop's clock is off."""
 
@@ -127,12 +133,16 @@ class SigningIn:
     """The code that lets a laptop in that central doesn't know."""
     needs_setup: bool = False
     """After `password`: the authenticator has to be set up, by `seed` and `confirm` in place of `code`."""
+    needs_password: bool = False
+    """After `password`: others were told it, so `own_password` has to be called before `code` or `confirm`, and again
+    when these refuse it by one of `UNFIT`."""
     clock_off: timedelta = timedelta(0)
     """After `password`: how far this laptop's clock is from central's; later = above zero. See `seconds_off`."""
     _flow: Any = None
     _pending: Any = None
     _transport: "HttpTransport | None" = None
     _password: str = ""
+    _new: str = ""
 
     def password(self, password: str, former: str | None = None) -> None:
         """Show central the password. Its refusals and the transport's faults pass as `MscError`.
@@ -165,8 +175,17 @@ class SigningIn:
             raise
         finally:
             self.clock_off = central.clock_off
-        self.needs_setup = self._pending.setup
+        self.needs_setup, self.needs_password = self._pending.setup, self._pending.change
         self._password = password
+
+    def own_password(self, new: str, again: str) -> None:
+        """The password from now on, in place of the one that others were told; central has the last word on it.
+        UsageError of `UNFIT`."""
+        if new != again:
+            raise UsageError("passwords_differ")
+        if len(new) < LEAST_CHARACTERS:
+            raise UsageError("password_too_short", least=LEAST_CHARACTERS)
+        self._new = new
 
     def close(self) -> None:
         """Ends the line to central; also for a sign-in that is given up."""
@@ -180,7 +199,7 @@ class SigningIn:
 
     def confirm(self, first: str, second: str) -> list[str]:
         """Two codes of it finish the sign-in. The recovery codes, which nobody can show again."""
-        done, codes = self._judged("codes_wrong", lambda: self._flow.confirm(first, second))
+        done, codes = self._judged("codes_wrong", lambda: self._flow.confirm(first, second, new=self._new))
         self._signed_in(done)
         return list(codes)
 
@@ -200,7 +219,7 @@ class SigningIn:
 
     def code(self, code: str, *, take_over: bool = False) -> None:
         """Show central the one-time code, start the session and keep the tokens."""
-        self._signed_in(self._judged("code_wrong", lambda: self._flow.finish(code, take_over)))
+        self._signed_in(self._judged("code_wrong", lambda: self._flow.finish(code, take_over, new=self._new)))
 
     @staticmethod
     def _judged(wrong: str, judging: Callable[[], D]) -> D:
@@ -222,8 +241,8 @@ class SigningIn:
 
         people = self.home.person(self.login)
         keys = Custody(people, self.login, self.policy)
-        secret = keeping.settle(people, keys, self._password, done.secret)
-        self._password = ""
+        secret = keeping.settle(people, keys, self._new or self._password, done.secret)
+        self._password = self._new = ""
         cache = Cache.open(people.cache, secret.data_key)
         try:
             _same_incarnation(cache, people.incarnation)
@@ -276,15 +295,15 @@ class _Central:
             )
         )
 
-    def confirm(self, token: str, first: str, second: str) -> Any:
+    def confirm(self, token: str, first: str, second: str, new: str = "") -> Any:
         from ..sync.wire_accounts import Confirm
 
-        return self._way.confirm(token, Confirm(first, second))
+        return self._way.confirm(token, Confirm(first, second, new))
 
-    def code(self, token: str, *, code: str, take_over: bool) -> Any:
+    def code(self, token: str, *, code: str, take_over: bool, new: str = "") -> Any:
         from ..sync.wire import Code
 
-        return self._way.code(token, Code(code=code, take_over=take_over))
+        return self._way.code(token, Code(code=code, take_over=take_over, new=new))
 
     def refresh(self, *, refresh: str, proof: str) -> Any:
         from ..sync.wire import Refresh

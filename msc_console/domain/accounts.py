@@ -25,8 +25,11 @@ def oversees(by: Person, whom: Person) -> bool:
     return whom.id == by.id or (whom.role in FRONT and not set(by.queues).isdisjoint(whom.queues))
 
 
+def outranks(by: Person, role: Role) -> bool:
+    """Whether the rights of `by` over people and data include those of a role."""
+    return role is not Role.SYSTEM and granted(role).rights & OFFICE <= granted(by.role).rights
+
+
 def reaches(by: Person, role: Role) -> bool:
     """Whether `by` may make somebody of a role, or change and switch off one who has it."""
-    if role is Role.SYSTEM or not has(by.role, Right.ACCOUNTS):
-        return False
-    return granted(role).rights & OFFICE <= granted(by.role).rights
+    return has(by.role, Right.ACCOUNTS) and outranks(by, role)

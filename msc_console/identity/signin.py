@@ -39,6 +39,10 @@ class Pending(Protocol):
     def setup(self) -> bool:
         """Whether the authenticator has to be set up first."""
 
+    @property
+    def change(self) -> bool:
+        """Whether another password has to come with the code."""
+
 
 class Tokens(Protocol):
     """Central's answer to a right code (`sync.wire.Tokens`)."""
@@ -99,11 +103,11 @@ class CentralAuth(Protocol):
     def sign_in(self, login: str, password: str, device: DeviceWords) -> Pending:
         """The password, on this laptop."""
 
-    def confirm(self, token: str, first: str, second: str) -> Confirmed:
-        """Two codes of a new authenticator, under a pending token that said `setup`."""
+    def confirm(self, token: str, first: str, second: str, new: str = "") -> Confirmed:
+        """Two codes of a new authenticator, under a pending token that said `setup`; `new`: as for `code`."""
 
-    def code(self, token: str, *, code: str, take_over: bool) -> Tokens:
-        """The one-time code under a pending token."""
+    def code(self, token: str, *, code: str, take_over: bool, new: str = "") -> Tokens:
+        """The one-time code under a pending token; `new`: the password from now on, where that said `change`."""
 
     def refresh(self, *, refresh: str, proof: str) -> Tokens:
         """New tokens for a refresh token with the device's proof."""
@@ -201,26 +205,29 @@ class SignIn:
         if word is KeyringPolicy.REQUIRED:
             self._mode = self._custody.mode_for_new(word)
 
-    def finish(self, code: str, take_over: bool = False, now: datetime | None = None) -> SignedIn:
+    def finish(self, code: str, take_over: bool = False, now: datetime | None = None, *, new: str = "") -> SignedIn:
         """Show central the one-time code and write the vault where needed. Raises what central does.
 
-        `take_over` ends the person's session on another device. `now` dates a new vault.
+        `take_over` ends the person's session on another device. `now` dates a new vault. `new` is the password from now
+        on, of central and vault, where central asked for one.
         """
         if not self._token:
             raise RuntimeError("finish before begin")
-        return self._accepted(self._central.code(self._token, code=code, take_over=take_over), now)
+        return self._accepted(self._central.code(self._token, code=code, take_over=take_over, new=new), now, new)
 
-    def confirm(self, first: str, second: str, now: datetime | None = None) -> tuple[SignedIn, list[str]]:
+    def confirm(
+        self, first: str, second: str, now: datetime | None = None, *, new: str = ""
+    ) -> tuple[SignedIn, list[str]]:
         """In place of `finish` where the authenticator is set up: two codes of it. The recovery codes beside."""
         if not self._token:
             raise RuntimeError("confirm before begin")
-        done = self._central.confirm(self._token, first, second)
-        return self._accepted(done.tokens, now), done.recovery
+        done = self._central.confirm(self._token, first, second, new)
+        return self._accepted(done.tokens, now, new), done.recovery
 
-    def _accepted(self, tokens: Tokens, now: datetime | None) -> SignedIn:
+    def _accepted(self, tokens: Tokens, now: datetime | None, new: str) -> SignedIn:
         held = self._secret
         secret = replace(held, device=tokens.device, code=tokens.device_code, person=str(tokens.person["id"]))
-        password, at = self._password, now or clock.now()
+        password, at = new or self._password, now or clock.now()
         if self._vault_password is None:
             self._custody.make(password, secret, at, self._mode or MODE_PASSWORD)
         elif self._vault_password != password or secret != held:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..desk.opening import SigningIn
 
 
-OTHERWISE = ("credentials_wrong", "setup_needs_terminal")
+OTHERWISE = ("credentials_wrong", "setup_needs_terminal", "password_must_change")
 """Where central can't be had from here, the next password opens the laptop alone."""
 
 
@@ -132,6 +132,8 @@ class LockScreen(Asking):
                     flow.password(password)
                     if flow.needs_setup:
                         raise NotAllowed("setup_needs_terminal")
+                    if flow.needs_password:
+                        raise NotAllowed("password_must_change")
                 except MscError as error:
                     flow.close()
                     if not isinstance(error, Unreachable):

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from ..sync.wire_accounts import Seed
 
 
-class AuthenticatorScreen(Screen[list[str] | None]):
-    """The seed and two codes of it. Closes with the recovery codes, or with None when the person goes back."""
+class AuthenticatorScreen(Screen[list[str] | MscError | None]):
+    """The seed and two codes of it. Closes with the recovery codes, with None when the person goes back, or with
+    what is wrong with the password that they chose."""
 
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
@@ -100,7 +101,12 @@ class AuthenticatorScreen(Screen[list[str] | None]):
         self.dismiss(codes)
 
     def _failed(self, error: MscError) -> None:
+        from ..desk.opening import UNFIT
+
         self._working = False
+        if error.key in UNFIT:
+            self.dismiss(error)
+            return
         self.query_one("#told", Static).update(Content(sentence(error.key, error.data)))
         for id in ("#second", "#first"):
             field = self.query_one(id, Input)

@@ -117,10 +117,8 @@ class SignInScreen(Asking):
                     if not home.person(login).vault.exists():
                         raise error from error
                 else:
-                    if flow.needs_setup:
-                        self.call_later(self._set_up, flow, flow.seed())
-                    else:
-                        self.call_later(self._ask_code, flow)
+                    seed = flow.seed() if flow.needs_setup else None
+                    self.call_later(self._choose if flow.needs_password else self._go_on, flow, seed)
                     return
             unlock(home, login, former or password)
             self.call_later(self._sit_down, login, True)
@@ -139,10 +137,32 @@ class SignInScreen(Asking):
 
         self.start(work, _("Looking at the code ..."), "sign-in")
 
+    def _choose(self, flow: Any, seed: Any, why: MscError | None = None) -> None:
+        """A password of the person's own first, where others were told this one."""
+        from .own_password import OwnPasswordScreen
+
+        def chosen(own: bool | None) -> None:
+            if own:
+                self._go_on(flow, seed)
+            else:
+                flow.close()
+                self._begin_anew()
+
+        self.working = False
+        self.say("")
+        self.app.push_screen(OwnPasswordScreen(flow, why), chosen)
+
+    def _go_on(self, flow: Any, seed: Any) -> None:
+        self.working = False
+        if seed is not None:
+            self._set_up(flow, seed)
+        else:
+            self._ask_code(flow)
+
     def _ask_code(self, flow: Any) -> None:
         from ..desk.opening import seconds_off
 
-        self.working, self._flow = False, flow
+        self._flow = flow
         self.add_class("coding")
         told = _("The password is right. Now the code.")
         if off := seconds_off(flow.clock_off):
@@ -154,20 +174,26 @@ class SignInScreen(Asking):
     def _set_up(self, flow: Any, seed: Any) -> None:
         from .setting_up import AuthenticatorScreen, RecoveryScreen
 
-        def confirmed(codes: list[str] | None) -> None:
-            if codes is None:
+        def confirmed(codes: list[str] | MscError | None) -> None:
+            if isinstance(codes, MscError):
+                self._choose(flow, seed, codes)
+            elif codes is None:
                 flow.close()
                 self._begin_anew()
             else:
                 self.app.push_screen(RecoveryScreen(codes), lambda _none: self._sit_down(flow.login, False))
 
-        self.working = False
         self.say("")
         self.app.push_screen(AuthenticatorScreen(flow, seed), confirmed)
 
     def failed(self, error: MscError) -> None:
         """See `Asking`."""
+        from ..desk.opening import UNFIT
+
         self.working = False
+        if self._flow is not None and error.key in UNFIT:  # of the new password; the code is unused
+            self._choose(self._flow, None, error)
+            return
         self._tell(error)
         self.set_class(error.key in ("wrong_password", "wrong_password_left"), "changed")
         self.query_one("#former", Input).value = ""

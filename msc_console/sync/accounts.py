@@ -92,13 +92,13 @@ class AccountCalls:
         return clean_message(self._ask("GET", "/v1/resets/waiting", Resets, token=self._access(), timeout=timeout))
 
     def ask_reset(self, asked: ResetAsk, timeout: float | None = None) -> Reset:
-        """Ask that somebody's second factor is set back."""
+        """Ask that somebody's second factor or password is set back."""
         more: Any = {"token": self._access(), "timeout": timeout}
         return clean_message(self._ask("POST", "/v1/resets", Reset, asked, **more))
 
     def approve_reset(self, id: str, timeout: float | None = None) -> Reset:
-        """Approve what another has asked for; `id` as `resets` gave it."""
-        more: Any = {"token": self._access(), "timeout": timeout}
+        """Approve what another has asked for; `id` as `resets` gave it. A password is told once: not repeated."""
+        more: Any = {"token": self._access(), "timeout": timeout, "again": False}
         return clean_message(self._ask("POST", f"/v1/resets/{id}/approve", Reset, **more))
 
     def standing(self, asked: DeviceAsk, timeout: float | None = None) -> DeviceStanding:

@@ -186,6 +186,8 @@ class Pending(Struct, frozen=True):
     """The site's word about keyrings: `required`, `optional` or none."""
     setup: bool = False
     """The person has no authenticator yet: `POST /v1/totp/setup` comes next."""
+    change: bool = False
+    """Others were told this password: the next step has to bring one of the person's own as `new`."""
 
 
 class Signed(Struct, frozen=True):
@@ -202,6 +204,8 @@ class Code(Struct, frozen=True):
     """Six digits of the authenticator, or a recovery code."""
     take_over: bool = False
     """End the person's session on another device."""
+    new: str = ""
+    """Where `Pending` said `change`: the password from now on."""
 
 
 class Tokens(Struct, frozen=True):

@@ -18,10 +18,12 @@ class Seed(Struct, frozen=True):
 
 
 class Confirm(Struct, frozen=True):
-    """Two codes from different time steps, the earlier one first."""
+    """Two codes from different time steps, the earlier one first. `new`: where `Pending` said `change`, the password
+    from now on."""
 
     first: str
     second: str
+    new: str = ""
 
 
 class Confirmed(Struct, frozen=True):
@@ -82,11 +84,15 @@ class Enrolment(Struct, frozen=True):
 
 
 class ResetAsk(Struct, frozen=True):
+    """`what`: `totp` or `password`."""
+
     login: str
+    what: str = "totp"
 
 
 class Reset(Struct, frozen=True):
-    """A request to set somebody's second factor back. `state`: `asked` or `approved`."""
+    """A request to set somebody's second factor or password back. `state`: `asked` or `approved`. `password`: once, to
+    whoever approved that, the one to begin with; it opens nothing but its own change."""
 
     id: str
     login: str
@@ -94,6 +100,8 @@ class Reset(Struct, frozen=True):
     asked_by: str
     """The login of whoever asked."""
     expires_at: str
+    what: str = "totp"
+    password: str = ""
 
 
 class Resets(Struct, frozen=True):

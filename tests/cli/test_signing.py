@@ -13,7 +13,7 @@ from msc_console import clock
 from msc_console.cli import seats, signing
 from msc_console.config import Home
 from msc_console.desk import Desk, conversing, opening
-from msc_console.errors import Exit, MscError
+from msc_console.errors import Exit, MscError, UsageError
 from msc_console.identity import vault
 from msc_console.identity.agent import Client
 from msc_console.identity.errors import WrongPassword
@@ -36,6 +36,7 @@ class Flow:
     seen: list[tuple[str, str, bool]] = []  # noqa: RUF012
     invitations: list[str] = []  # noqa: RUF012
     setup = False
+    change = False
 
     clock_off = timedelta(0)
 
@@ -44,7 +45,7 @@ class Flow:
     ) -> None:
         assert recovered is None
         self.login, self.enrolment = login, enrolment
-        self.needs_setup = Flow.setup
+        self.needs_setup, self.needs_password = Flow.setup, Flow.change
 
     def password(self, password: str, former: str | None = None) -> None:
         Flow.invitations.append(self.enrolment)
@@ -54,6 +55,9 @@ class Flow:
 
     def code(self, code: str, *, take_over: bool = False) -> None:
         self._step("code", code, take_over)
+
+    def own_password(self, new: str, again: str) -> None:
+        self._step("own", f"{new}|{again}", False)
 
     def close(self) -> None:
         pass
@@ -75,6 +79,7 @@ class Flow:
 @pytest.fixture
 def flow(monkeypatch: pytest.MonkeyPatch) -> type[Flow]:
     Flow.steps, Flow.seen, Flow.invitations, Flow.setup = [], [], [], False
+    Flow.change = False
     monkeypatch.setattr(opening, "SigningIn", Flow)
     monkeypatch.setattr(signing, "_first_sync", lambda home, chosen: None)
     return Flow
@@ -130,6 +135,31 @@ def test_a_password_changed_elsewhere_asks_for_the_former_one(flow: type[Flow], 
     assert ran.code == Exit.OK
     assert flow.seen[1:3] == [("password", PASSWORD, False), ("former", "kata sandi yang lama", False)]
     assert "9 percobaan" in ran.err
+
+
+def test_a_password_that_others_were_told_is_replaced_first(
+    msc: Msc, flow: type[Flow], typed: Callable[..., Any]
+) -> None:
+    flow.change = True
+    flow.steps = [None, UsageError("passwords_differ"), None, declined("password_guessable", 400)]
+    ran = typed("-u", "rina", lines=f"{PASSWORD}\nsatu\nsalah\nsatu\nsatu\n111111\ndua\ndua\n222222\n")
+    assert ran.code == Exit.OK, ran.err
+    assert [value for _name, value, _over in flow.seen] == [
+        PASSWORD, "satu|salah", "satu|satu", "111111", "dua|dua", "222222",
+    ]  # fmt: skip
+    assert "diketahui orang lain" in ran.err.replace("\n", " ")
+    flow.seen[:] = []
+    done = msc("login", "-u", "rina", "--stdin", stdin=f"{PASSWORD}\n123456\nbaru\n")
+    assert (done.code, [value for _name, value, _over in flow.seen]) == (Exit.OK, [PASSWORD, "baru|baru", "123456"])
+    assert msc("login", "-u", "rina", "--stdin", stdin=f"{PASSWORD}\n123456\n").code == Exit.USAGE
+
+
+def test_an_unfit_password_is_replaced_at_the_set_up(flow: type[Flow], typed: Callable[..., Any]) -> None:
+    flow.change = flow.setup = True
+    flow.steps = [None, None, declined("password_guessable", 400)]
+    ran = typed("-u", "rina", lines=f"{PASSWORD}\nsatu\nsatu\n1\n2\ndua\ndua\n3\n4\n\n")
+    assert ran.code == Exit.OK, ran.err
+    assert [value for _name, value, _over in flow.seen] == [PASSWORD, "satu|satu", "1 2", "dua|dua", "3 4"]
 
 
 def test_a_script_is_not_asked_for_a_former_password(msc: Msc, flow: type[Flow]) -> None:

@@ -50,11 +50,12 @@ class Central:
         self.vaults.append(device.vault)
         return Pending(f"pending|{device_key}", "2026-07-02T03:09:05.678Z", self.keyring)
 
-    def confirm(self, token: str, first: str, second: str) -> Confirmed:
-        return Confirmed(self.code(token, code=second, take_over=False), [first])
+    def confirm(self, token: str, first: str, second: str, new: str = "") -> Confirmed:
+        return Confirmed(self.code(token, code=second, take_over=False, new=new), [first])
 
-    def code(self, token: str, *, code: str, take_over: bool) -> Tokens:
+    def code(self, token: str, *, code: str, take_over: bool, new: str = "") -> Tokens:
         self.asked.append(take_over)
+        self.password = new or self.password
         if code != CODE:
             raise NotAllowed("bad_code")
         key = token.removeprefix("pending|")
@@ -105,6 +106,17 @@ def test_nothing_is_written_before_central_has_accepted_both(central: Central, h
     assert not path.exists()
     flow.finish(CODE)
     assert path.exists()
+
+
+def test_a_vault_is_written_under_the_password_that_takes_the_place_of_one_that_others_were_told(
+    central: Central, home: Home
+) -> None:
+    first = _sign_in(central, home).finish(CODE, new=NEW_PASSWORD).secret
+    assert unlock(home.person(LOGIN), LOGIN, NEW_PASSWORD) == first
+    with pytest.raises(WrongPassword):
+        unlock(home.person(LOGIN), LOGIN, PASSWORD)
+    assert _sign_in(central, home, NEW_PASSWORD).confirm("0", CODE, new=PASSWORD)[0].secret == first
+    assert unlock(home.person(LOGIN), LOGIN, PASSWORD) == first
 
 
 def test_two_people_on_a_laptop_have_different_keys(central: Central, home: Home) -> None:

@@ -11,6 +11,7 @@ from textual.widgets import Input
 from msc_console import authenticator
 from msc_console.config import Home, Settings
 from msc_console.desk import Desk
+from msc_console.desk.opening import SigningIn
 from msc_console.errors import MscError, NotAllowed, Unreachable
 from msc_console.identity.errors import WrongPassword
 from msc_console.screens.console import THEMES, Console
@@ -22,6 +23,7 @@ from tests.support.screens import screen_text
 from .stage import SIZES, settled, until, until_true
 
 PASSWORD = "kuda putih di tepi kali"
+OWN = "burung camar pulang petang"
 INVITATION = "ABCD-EFGH"
 SEED = Seed("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "otpauth://totp/Pusat:rina?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
 RECOVERY = tuple(f"{letter * 4}-{letter * 4}-{letter * 4}-{letter * 4}-{letter * 4}-2345" for letter in "ABCDEFGHIJ")
@@ -34,7 +36,9 @@ class FakeSigningIn:
 
     clock_off = timedelta(0)
     needs_setup = False
+    needs_password = False
     enrolled = True
+    own = ""
 
     def __init__(self, home: Home, chosen: Settings, login: str, device_name: str = "", enrolment: str = "") -> None:
         self.login, self.enrolment = login, enrolment
@@ -46,10 +50,16 @@ class FakeSigningIn:
         if password != PASSWORD:
             raise NotAllowed("credentials_wrong")
 
+    def own_password(self, new: str, again: str) -> None:
+        SigningIn.own_password(self, new, again)  # type: ignore[arg-type]
+        self.own = new
+
     def seed(self) -> Seed:
         return SEED
 
     def confirm(self, first: str, second: str) -> list[str]:
+        if self.needs_password and self.own != OWN:
+            raise MscError("password_guessable")
         if (first, second) != ("111111", "222222"):
             raise MscError("code_clock", seconds=120)
         return list(RECOVERY)
@@ -58,6 +68,8 @@ class FakeSigningIn:
         pass
 
     def code(self, code: str, *, take_over: bool = False) -> None:
+        if self.needs_password and self.own != OWN:
+            raise MscError("password_guessable")
         self.asked.append((code, take_over))
         if code != "123456":
             raise NotAllowed("code_wrong")
@@ -237,3 +249,66 @@ async def test_a_telephone_can_read_the_code_in_every_theme(
         painted = [segment for y in range(code.size.height) for segment in code.render_line(y)]
         colours = {(str(piece.style.color.name), str(piece.style.bgcolor.name)) for piece in painted if piece.style}
         assert colours == {("#ffffff", "#000000")}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_a_password_that_others_were_told_is_replaced_before_the_code(
+    app: Console, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], golden: Golden
+) -> None:
+    monkeypatch.setattr(FakeSigningIn, "needs_password", True)
+    name = f"{size[0]}x{size[1]}"
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await enter(pilot, "#password", PASSWORD)
+        await until(pilot, "Kata sandi Anda sendiri")
+        golden(f"screens/own_password_{name}", screen_text(app))
+        await enter(pilot, "#new", OWN)
+        await enter(pilot, "#again", "burung camar pulang siang")
+        await until(pilot, "baru berbeda")
+        assert app.screen.query_one("#new", Input).value == ""
+        await enter(pilot, "#new", "pendek")
+        await enter(pilot, "#again", "pendek")
+        await until(pilot, "paling sedikit 15")
+        await enter(pilot, "#new", "kata sandi kata sandi")
+        await enter(pilot, "#again", "kata sandi kata sandi")
+        await until(pilot, "Kode dari autentikator")
+        await enter(pilot, "#code", "123456")
+        await until(pilot, "mudah ditebak")
+        assert FakeSigningIn.asked == []
+        await enter(pilot, "#new", OWN)
+        await enter(pilot, "#again", OWN)
+        await until(pilot, "Kode dari autentikator")
+        await enter(pilot, "#code", "123456")
+        await until(pilot, "^t ambil alih sesi")
+        assert OWN not in screen_text(app)
+
+
+async def test_an_unfit_password_is_replaced_at_the_set_up_with_the_same_seed(
+    app: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeSigningIn, "needs_password", True)
+    monkeypatch.setattr(FakeSigningIn, "needs_setup", True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await enter(pilot, "#password", PASSWORD)
+        for word in ("kata sandi kata sandi", OWN):
+            await until(pilot, "Kata sandi Anda sendiri")
+            await enter(pilot, "#new", word)
+            await enter(pilot, "#again", word)
+            await until(pilot, "JBSW Y3DP EHPK 3PXP")
+            await enter(pilot, "#first", "111111")
+            await enter(pilot, "#second", "222222")
+        await until(pilot, RECOVERY[9])
+
+
+async def test_going_back_from_the_own_password_asks_for_the_first_one(
+    app: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeSigningIn, "needs_password", True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await enter(pilot, "#password", PASSWORD)
+        await until(pilot, "Kata sandi Anda sendiri")
+        await pilot.press("escape")
+        await until_true(pilot, lambda: isinstance(app.screen, SignInScreen))
+        assert app.screen.query_one("#password", Input).value == ""

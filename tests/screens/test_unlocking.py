@@ -36,6 +36,7 @@ class Central:
     """A sign-in at central: this password, this code, and a session on another device."""
 
     needs_setup = False
+    needs_password = False
 
     def __init__(self, _home: Any, _chosen: Any, login: str) -> None:
         assert login == "rina"
@@ -264,3 +265,15 @@ async def test_what_refuses_a_sign_in_is_said_in_full(
 
 def _words(app: Console) -> str:
     return " ".join(screen_text(app).replace("\u2502", " ").split())
+
+
+async def test_a_password_that_was_set_back_is_replaced_elsewhere(
+    desk: Desk, ended: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Central, "needs_password", True)
+    async with at(desk) as (app, pilot):
+        await hear(app, pilot, "signed_out")
+        await press(pilot, "ctrl+l")
+        await password(pilot, PASSWORD)
+        await until(pilot, "diketahui orang lain")
+        assert hidden(app)

@@ -117,14 +117,14 @@ def waiting(request: Asked) -> Resets:
 
 @post(
     "/v1/resets",
-    summary="Ask that a second factor is set back",
+    summary="Ask that a second factor or a password is set back",
     **with_right(Right.RESET, "account", 404, 413),
 )
 def ask_reset(request: Asked, data: JSONBody[ResetAsk]) -> Reset:
     """Nothing changes before another person approves."""
     service = service_of(request)
     with service.central.write() as conn:
-        return resets.ask(conn, data.login[:200], session_of(request).person, service.now())
+        return resets.ask(conn, data.login[:200], session_of(request).person, service.now(), data.what)
 
 
 @post(
@@ -133,10 +133,12 @@ def ask_reset(request: Asked, data: JSONBody[ResetAsk]) -> Reset:
     **with_right(Right.RESET, "account", 404),
 )
 def approve(request: Asked, reset: FromPath[str]) -> Reset:
-    """All sessions of the person concerned end, and the next sign-in sets an authenticator up."""
+    """All sessions of the person concerned end, and the next sign-in sets an authenticator up, or takes a password in
+    place of the one that is told here once."""
     service = service_of(request)
+    made = resets.starting(service.auth.passwords)
     with service.central.write() as conn:
-        return resets.approve(conn, reset, session_of(request).person, service.now())
+        return resets.approve(conn, reset, session_of(request).person, service.now(), made)
 
 
 handlers = [setup, confirm, account, seen, recovery, leave_authenticator, enrol, waiting, ask_reset, approve]

@@ -20,12 +20,9 @@ from ...sync.wire_people import (
     UserPage,
     Users,
 )
-from .. import people, spoken
+from .. import people, resets
 from ..service import service_of, session_of
 from . import with_right
-
-PASSWORD_SIZE = 16
-"""Random bytes of a first password."""
 
 Asked = Request[Any, Any, Any]
 
@@ -42,11 +39,10 @@ def listed(request: Asked) -> Users:
 def add(request: Asked, data: JSONBody[UserNew]) -> UserMade:
     """Of a new person, or of one of the set-up file. The password is told this once."""
     service, by = service_of(request), session_of(request).person
-    password = spoken.new(PASSWORD_SIZE)
-    hashed = service.auth.passwords.hash(password)
-    told = "" if data.dry_run else password
+    made = resets.starting(service.auth.passwords)
+    told = "" if data.dry_run else made.password
     return people.change(
-        service.central, lambda conn: people.add(conn, data, by, told, hashed, service.now()), dry_run=data.dry_run
+        service.central, lambda conn: people.add(conn, data, by, told, made.hash, service.now()), dry_run=data.dry_run
     )
 
 

@@ -217,11 +217,18 @@ def _lead(hall: Hall, caller: Caller) -> Caller:
     return hall.of(Role.MANAGER if caller.role is not Role.MANAGER else Role.SUPERVISOR)
 
 
-def _asked_by_another(hall: Hall, caller: Caller) -> list[Ask]:
+def _asked(hall: Hall, _caller: Caller) -> list[Ask]:
+    """Both kinds of resets of somebody who has a password."""
     with hall.central.write() as conn:
         conn.execute(text("DELETE FROM reset"))
-    asked = get(hall, _lead(hall, caller), Ask("POST", "/v1/resets", {"login": "asing"}))
-    return [Ask("POST", f"/v1/resets/{asked.json()['id']}/approve")]
+        conn.execute(text("UPDATE person SET password_hash = 'x' WHERE login = 'asing'"))
+    return [Ask("POST", "/v1/resets", {"login": "asing", "what": what}) for what in ("totp", "password")]
+
+
+def _asked_by_another(hall: Hall, caller: Caller) -> list[Ask]:
+    lead = _lead(hall, caller)
+    ids = [get(hall, lead, ask).json()["id"] for ask in _asked(hall, caller)]
+    return [Ask("POST", f"/v1/resets/{id}/approve") for id in ids]
 
 
 def _laptop_of_another(hall: Hall, _caller: Caller) -> list[Ask]:
@@ -289,7 +296,7 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ),
     ("GET", "/v1/resets/waiting"): Row(own=one("GET", "/v1/resets/waiting"), right=Right.RESET),
     ("POST", "/v1/resets"): Row(
-        own=one("POST", "/v1/resets", {"login": "agent"}),
+        own=_asked,
         foreign=one("POST", "/v1/resets", {"login": "nobody"}),
         right=Right.RESET,
     ),
