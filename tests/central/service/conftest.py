@@ -1,6 +1,5 @@
 """A small centre on each database, people who can sign in, laptops that seal ops, and a server on a free port."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,10 +20,11 @@ from msc_console.central.auth import Auth
 from msc_console.central.centre import Centre, parse
 from msc_console.central.db import Central
 from msc_console.central.passwords import TEST, Passwords
-from msc_console.central.serve import ApiServer, Listen
+from msc_console.central.serve import Listen
 from msc_console.central.service import Settings
 from msc_console.clock import iso
 from msc_console.sync.wire import Basis, Code, Envelope, SignIn, Tokens
+from tests.support.serving import Serving
 
 CENTRE = """
 [site]
@@ -181,23 +181,11 @@ def place(central_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @contextmanager
 def running(place: Place, listen: Listen = Listen(port=0), **settings: Any) -> Iterator[str]:
     """The address of a real server on a free port."""
-    ready = threading.Event()
-    found: list[str] = []
-
-    def on_ready(url: str) -> None:
-        found.append(url)
-        ready.set()
-
-    server = ApiServer(create_app(place.central, place.settings(**settings)), listen, on_ready)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
+    serving = Serving(create_app(place.central, place.settings(**settings)), listen)
     try:
-        assert ready.wait(10), "the server didn't start"
-        yield found[0]
+        yield serving.url
     finally:
-        server.should_exit = True
-        thread.join(10)
-        assert not thread.is_alive(), "the server didn't stop"
+        serving.stop()
 
 
 Server = Callable[..., httpx.Client]

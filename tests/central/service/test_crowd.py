@@ -14,7 +14,7 @@ from msc_console.central.admission import Loads
 from msc_console.central.app import create_app
 from msc_console.central.changes import read as read_changes
 from msc_console.central.routes import sync as routes
-from msc_console.central.serve import ApiServer, Listen
+from tests.support.serving import Serving
 
 from .conftest import Laptop, Place
 from .talk import create, failed, pull, push
@@ -24,24 +24,14 @@ class Running:
     """A server of its own loads whose admission can be looked at."""
 
     def __init__(self, place: Place, **loads: Any) -> None:
-        ready = threading.Event()
-        self._url = ""
         self._clients: list[httpx.Client] = []
-
-        def on_ready(url: str) -> None:
-            self._url = url
-            ready.set()
-
         app = create_app(place.central, place.settings(loads=Loads(**loads)))
         self.service = app.state.service
-        self._server = ApiServer(app, Listen(port=0), on_ready)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self._thread.start()
-        assert ready.wait(10)
+        self._serving = Serving(app)
 
     def client(self, access: str) -> httpx.Client:
         headers = {"Authorization": f"Bearer {access}"}
-        self._clients.append(httpx.Client(base_url=self._url, headers=headers, trust_env=False, timeout=30))
+        self._clients.append(httpx.Client(base_url=self._serving.url, headers=headers, trust_env=False, timeout=30))
         return self._clients[-1]
 
     def settled(self) -> bool:
@@ -60,9 +50,7 @@ class Running:
     def __exit__(self, *_: object) -> None:
         for client in self._clients:
             client.close()
-        self._server.should_exit = True
-        self._thread.join(10)
-        assert not self._thread.is_alive()
+        self._serving.stop()
 
 
 class Slow:

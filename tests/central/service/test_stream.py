@@ -13,7 +13,7 @@ import pytest
 from msc_console.central import ledger, setup
 from msc_console.central.app import create_app
 from msc_console.central.centre import parse
-from msc_console.central.serve import ApiServer, Listen
+from tests.support.serving import Serving
 
 from .conftest import CENTRE, Laptop, Place, Server
 from .talk import create, failed, push, told_by_central
@@ -82,24 +82,14 @@ class Central:
     """A server whose service can be looked at."""
 
     def __init__(self, place: Place, **settings: Any) -> None:
-        ready = threading.Event()
-        self.url = ""
-
-        def on_ready(url: str) -> None:
-            self.url = url
-            ready.set()
-
         app = create_app(place.central, place.settings(**settings))
         self.service = app.state.service
-        self.server = ApiServer(app, Listen(port=0), on_ready)
+        self._serving = Serving(app)
         self._clients: list[httpx.Client] = []
-        self._thread = threading.Thread(target=self.server.run, daemon=True)
-        self._thread.start()
-        assert ready.wait(10)
 
     def client(self, access: str) -> httpx.Client:
         headers = {"Authorization": f"Bearer {access}"}
-        self._clients.append(httpx.Client(base_url=self.url, headers=headers, trust_env=False, timeout=30))
+        self._clients.append(httpx.Client(base_url=self._serving.url, headers=headers, trust_env=False, timeout=30))
         return self._clients[-1]
 
     def ear(self, access: str) -> Ear:
@@ -109,9 +99,7 @@ class Central:
         return ear
 
     def stop(self) -> None:
-        self.server.should_exit = True
-        self._thread.join(10)
-        assert not self._thread.is_alive()
+        self._serving.stop()
         for client in self._clients:
             client.close()
 
