@@ -7,13 +7,15 @@ import pytest
 
 from msc_console import clock
 from msc_console.desk import Desk
+from tests.support.screens import no_idle_sleeps
 
 from .stage import NOW, SARI, seeded
 
 
 @pytest.fixture(autouse=True)
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is 09:12 in Jakarta, and no text cursor blinks."""
+    """It is 09:12 in Jakarta, and nobody waits longer than something goes on."""
+    no_idle_sleeps(monkeypatch)
     monkeypatch.setattr(clock, "now", lambda: NOW)
     monkeypatch.setenv("MSC_KDF", "test")
 

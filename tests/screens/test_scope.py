@@ -14,7 +14,7 @@ from msc_console.store.replica import Replica
 from msc_console.sync.wire import Line
 from tests.support.screens import screen_text
 
-from .stage import NOW, RINA, apply, at, desk_at, press, settled, ticket_id, until
+from .stage import NOW, RINA, apply, at, desk_at, press, settled, ticket_id, until, until_true
 
 
 def leaves(desk: Desk, number: int) -> None:
@@ -68,5 +68,4 @@ async def test_rights_that_change_reach_the_open_screen(desk: Desk) -> None:
         assert "tidak berhak" in app.told
         apply(desk, [("person", RINA)])
         app._news(frozenset())
-        await settled(pilot)
-        assert "(r balas)" not in screen_text(app)
+        await until_true(pilot, lambda: "(r balas)" not in screen_text(app))

@@ -194,7 +194,7 @@ async def test_a_crash_gives_a_reference_and_nobody_s_words(desk: Desk, capsys: 
         async with app.run_test(size=(80, 24)) as pilot:
             await settled(pilot)
             app.call_later(breaks)
-            await until_true(pilot, lambda: False)
+            await until_true(pilot, lambda: app.return_code == 1)
 
     with pytest.raises(ValueError, match=secret):
         await play()
