@@ -164,7 +164,7 @@ KEEP_NOTE = _on_act(
     "note",
     "n",
     N_("as a note"),
-    N_("Nothing is changed; what you wanted is kept as an internal note."),
+    N_("Nothing is changed; what was wanted is kept as an internal note."),
     "resolve --keep note",
 )
 OFFER = _on_act(

@@ -224,6 +224,8 @@ SENTENCES: dict[str, str] = {
     # who holds the ticket
     "held": N_("{owner_name} has held this ticket since {since}. You can add a note; a supervisor can assign it."),
     "held_meanwhile": N_("{owner_name} has held this ticket since {since}, so this was not done."),
+    "held_now": N_("{owner_name} holds this ticket. You can add a note; a supervisor can assign it."),
+    "held_now_meanwhile": N_("{owner_name} holds this ticket, so this was not done."),
     "changed_hands": N_("The ticket has changed hands since you looked. Your words are kept; look again and decide."),
     "conflict": N_("Others have changed the same since you looked: {fields}. Both values are kept; choose one."),
     "already_yours": N_("You hold this ticket already."),
@@ -321,6 +323,8 @@ _TERMS = {
     "l2": "L2",
 }
 _TERM_PLACES = frozenset({"state", "party", "role", "tier", "source", "field"})
+_UNTIMED = {"held": "held_now", "held_meanwhile": "held_now_meanwhile"}
+"""What is said instead where it is not known since when."""
 _TIME_PLACES = frozenset({"since", "until", "at"})
 ZONE = "Asia/Jakarta"
 
@@ -349,7 +353,7 @@ def sentence(key: str, data: Mapping[str, Any] | None = None, zone: str = ZONE) 
 
     Moments in `data` are the wire's text and are shown on the clocks of `zone`.
     """
-    found = SENTENCES.get(key)
+    found = SENTENCES.get(key if (data or {}).get("since") else _UNTIMED.get(key, key))
     if found is None:
         return _("That did not work ({key}).").format(key=clean(key, line=True, cap=80))
     filled = {place: _shown(place, value, zone) for place, value in (data or {}).items() if value not in (None, "")}

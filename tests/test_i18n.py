@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from hatch_build import compile_catalogues
 from msc_console import i18n
 from msc_console.errors import ConflictError, Exit, MscError, NotAllowed, NotFound, Unreachable, UsageError
-from msc_console.messages import SENTENCES, sentence
+from msc_console.messages import SENTENCES, refusal, sentence
 from tools import catalogue
 
 MINUTE = timedelta(minutes=1)
@@ -141,6 +141,11 @@ def test_a_sentence_is_safe_and_local() -> None:
     assert said.startswith("␛]52;c;x␇{0}[/] memegang tiket ini sejak 24/11/25. Anda bisa ")
     assert sentence("transition", {"state": "waiting_customer"}).endswith("«menunggu pelanggan».")
     assert sentence("held", {"owner_name": "", "since": "kemarin"}).startswith("— memegang tiket ini sejak kemarin.")
+
+
+def test_a_holder_of_unknown_since_leaves_no_hole_in_the_sentence() -> None:
+    assert sentence("held", {"owner_name": "Rina", "since": None}).startswith("Rina memegang tiket ini. Anda bisa ")
+    assert refusal("held", {"owner_name": "Rina"}) == "Rina memegang tiket ini, jadi ini belum dilaksanakan."
 
 
 def test_an_unknown_key_is_still_named() -> None:

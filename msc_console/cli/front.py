@@ -72,7 +72,9 @@ def told(error: MscError, zone: str) -> int:
 
 
 def _misunderstood(error: "click.exceptions.UsageError") -> int:
-    say(error.format_message())
+    from .mistakes import sentence
+
+    say(sentence(error))
     if error.ctx is not None:
         say(i18n._("See: {command}").format(command=f"{error.ctx.command_path} --help"))
     return Exit.USAGE

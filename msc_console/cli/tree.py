@@ -35,7 +35,7 @@ class Leaf(TyperCommand):
                 param.help = meant[param.name].default.help  # click 8.4 and later overwrite what typer had set
             record = param.get_help_record(ctx)
             if record is not None:
-                records[param.param_type_name].append(record)
+                records[param.param_type_name].append((record[0], _told_after(record[1])))
         for heading, rows in ((_("Arguments"), records["argument"]), (_("Options"), records["option"])):
             if rows:
                 with formatter.section(heading):
@@ -47,6 +47,15 @@ class Leaf(TyperCommand):
         if option is not None:
             option.help = _("Show this page")
         return option
+
+
+def _told_after(about: str) -> str:
+    """What typer puts in brackets after an option's help, in the person's language."""
+    head, bracket, more = about.rpartition("[")
+    if not bracket or not more.endswith("]"):
+        return about
+    default, required = _("default: "), _("required")
+    return f"{head}[{more.replace('default: ', default).replace('required', required)}"
 
 
 class Branch(TyperGroup):

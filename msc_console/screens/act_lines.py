@@ -164,7 +164,7 @@ def _safe(row: Unsettled) -> str:
 
 
 def _sides(row: Unsettled, zone: str, now: datetime) -> tuple[Side, Side, Side]:
-    mine = row.author or _("you")
+    mine = clean(row.author, line=True).partition(" ")[0] or _("you")
     if row.changed_since:
         by = _("changed again since")
     elif row.untouched:

@@ -19,7 +19,7 @@ from ..text import clean
 from ..widgets.document import Document
 from ..widgets.paint import Tone
 from ..widgets.pick_list import Item, PickList
-from ..widgets.text_line import TextLine
+from ..widgets.text_line import TextBlock
 from ..widgets.words import clock_word
 from . import act_lines
 from .base import ConsoleScreen, bindings
@@ -40,7 +40,6 @@ class SyncScreen(ConsoleScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings(commands.SYNC)
     DEFAULT_CSS = """
     SyncScreen {
-        & #trouble { height: 1; }
         & PickList { height: 1fr; }
         & #detail { height: 12; border-top: solid $surface-lighten-2; padding: 0 1; }
         &.-tall #detail { height: 18; }
@@ -57,7 +56,7 @@ class SyncScreen(ConsoleScreen):
 
     def body(self) -> ComposeResult:
         """How it stands, list, detail."""
-        yield TextLine(id="trouble")
+        yield TextBlock(id="trouble")
         yield PickList(empty=_("Nothing waits: central has everything."))
         with Vertical(id="detail"):
             yield Document()
@@ -117,7 +116,7 @@ class SyncScreen(ConsoleScreen):
         if any(row.standing is Standing.WAITING for row in self._rows.values()):
             parts.append(_("what is unsent is safe on this laptop"))
         tone = Tone.WARN if status.problem else Tone.DIM
-        self.query_one("#trouble", TextLine).show([("  " + " · ".join(parts), tone)])
+        self.query_one("#trouble", TextBlock).show(" · ".join(parts), tone)
 
     def on_pick_list_highlighted(self) -> None:
         """Shows the act under the cursor."""

@@ -89,11 +89,24 @@ def render_preview(
     lines = [fit(spread(left, right, width) if width >= 100 else left, width)]
     told: list[Line] = []
     for entry in reversed(entries):
-        fresh = lines_of(entry, width, zone, about.names)[: height - 1]
-        if len(told) + len(fresh) > height - 1:
+        room = height - 1 - len(told)
+        if room < 2 and told:
             break
-        told = [*fresh, *told]
+        told = [*_top(lines_of(entry, width, zone, about.names), room, width), *told]
     return [*lines, *told]
+
+
+def _top(lines: Sequence[Line], room: int, width: int) -> Sequence[Line]:
+    """The first `room` lines; the last of them says that there is more."""
+    if len(lines) <= room:
+        return lines
+    *kept, last = lines[:room]
+    end = list(last)
+    while end and not end[-1][0].strip():
+        end.pop()
+    if end:
+        end[-1] = (end[-1][0].rstrip(), end[-1][1])
+    return [*kept, [*(fit(end, width - 2) if width_of(end) > width - 2 else end), (" …", Tone.DIM)]]
 
 
 def _named(about: About, key: str) -> str:

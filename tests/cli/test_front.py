@@ -64,6 +64,36 @@ def test_what_can_not_be_understood(msc: Msc, words: str) -> None:
     assert "--help" in ran.err
 
 
+MISTAKES = {
+    "frob": "Tidak ada perintah «frob».",
+    "ticket shwo": "Tidak ada perintah «shwo». Maksudnya show?",
+    "ticket list --limt 3": "Tidak ada opsi --limt. Maksudnya --limit?",
+    "ticket list --limit": "--limit memerlukan nilai.",
+    "ticket list --limit abc": "--limit berupa angka dari 1 sampai 10000.",
+    "ticket list --limit 0": "--limit berupa angka dari 1 sampai 10000.",
+    "ticket list --json=3": "--json tidak memakai nilai.",
+    "ticket list -o xml": "--output salah satu dari: table, json, csv, xlsx, ids.",
+    "ticket set 14 --urgency x": "--urgency salah satu dari: low, medium, high.",
+    "ticket assign 14": "--to belum diisi.",
+    "ticket take": "TICKET... belum diisi.",
+    "ticket take 1 --wait=x": "--wait berupa angka mulai dari 0.",
+    "ticket show 1 2 3": "Terlalu banyak kata untuk msc ticket show: «2 3»",
+}
+
+
+@pytest.mark.parametrize("words", MISTAKES)
+def test_what_is_wrong_is_told_in_the_language_of_the_person(msc: Msc, words: str) -> None:
+    ran = msc(*words.split())
+    assert (ran.code, ran.out) == (Exit.USAGE, "")
+    assert ran.err.splitlines()[0] == MISTAKES[words]
+
+
+def test_brackets_of_a_help_page_are_told_in_the_language_of_the_person(msc: Msc) -> None:
+    page = msc("demo", "central", "--help").out
+    assert "[bawaan: status]" in page
+    assert "[default" not in page
+
+
 def test_nobody_signed_in(msc: Msc) -> None:
     for words in ("ticket list", "ticket take 1", "sync list", "session status", "kb list", "status"):
         ran = msc(*words.split())

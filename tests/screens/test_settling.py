@@ -1,6 +1,7 @@
 """The agent's side of conflicts: all three values with who and when, one key for each way on, nothing lost."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -246,6 +247,7 @@ async def test_a_colleagues_proposal_is_adopted_or_declined(desk: Desk, key: str
         await press(pilot, "0")
         assert "Usulan rekan: 1" in screen_text(app)
         assert "oleh Bagus Santoso" in screen_text(app)
+        assert re.search(r"\d\d[.:]\d\d Bagus  ", screen_text(app)), "who proposed it and when is told whole"
         await press(pilot, "w")
         assert app.told == app.words_of(MscError("not_your_act", author_name=BAGUS.name))
         await press(pilot, "m")
