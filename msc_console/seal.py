@@ -16,8 +16,11 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 MAX_INTEGER = 2**53 - 1
 """Largest integer that every JSON reader keeps exact (RFC 8785, RFC 7493)."""
@@ -184,12 +187,19 @@ def signing(private: bytes) -> Callable[[bytes], str]:
 def verify(public_hex: str, message: bytes, sig_hex: str) -> bool:
     """True when `sig_hex` signs `message` under `public_hex`; False for all else, malformed hex included."""
     from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     if not PUBLIC_KEY.fullmatch(public_hex) or not SIGNATURE.fullmatch(sig_hex):
         return False
     try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_hex)).verify(bytes.fromhex(sig_hex), message)
+        _public(public_hex).verify(bytes.fromhex(sig_hex), message)
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+@lru_cache(maxsize=1024)
+def _public(public_hex: str) -> "Ed25519PublicKey":
+    """ValueError for what is no key."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    return Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_hex))

@@ -23,10 +23,11 @@ from ..errors import NotFound
 from ..sync.wire import Envelope, OpResult
 from . import audit, loading, sql, standing, world, writing
 from .db import Central
-from .envelopes import Chain, Place, command_of, link_of, malformed, same_body, sealed_by, signed_of
+from .envelopes import Chain, Place, command_of, link_of, malformed, same_body, signed_of
 from .judge import Batch, Claim, Verdict, quarantined
 from .loading import Known
 from .problems import ProblemError
+from .signatures import Checks
 from .system import SYSTEM
 from .writing import Answer
 
@@ -60,7 +61,9 @@ def push(
     (locked, full, gone): then nothing was done and the same push may be sent again.
     """
     device = str(device_row["id"])
-    asked = [_asked(envelope, str(device_row["public_key"])) for envelope in envelopes]
+    checks = Checks(str(device_row["public_key"]))
+    asked = [_asked(envelope, checks) for envelope in envelopes]
+    checks.begin()
     ahead = _ahead(person, device, asked)
     try:
         with central.write() as conn:
@@ -130,21 +133,30 @@ def statuses(central: Central, person: Person, op_ids: Sequence[str]) -> list[Op
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One op as it was sent. No command = malformed; `genuine` = hash and signature hold."""
+    """One op as it was sent. No command = malformed."""
 
     envelope: Envelope
     link: str | None
     command: Command | None
-    genuine: bool
+    checks: Checks
+    place: int = -1
+    """Of its signature among those that are being checked; none for an op whose body is not the one that was hashed."""
+
+    @property
+    def genuine(self) -> bool:
+        """Whether hash and signature hold."""
+        return self.place >= 0 and self.checks.hold(self.place)
 
 
-def _asked(envelope: Envelope, public_key: str) -> _Asked:
+def _asked(envelope: Envelope, checks: Checks) -> _Asked:
     """What can be said about an op before any lock is taken."""
     signed = signed_of(envelope)
     link = link_of(envelope, signed)
     if malformed(envelope):
-        return _Asked(envelope, link, None, False)
-    return _Asked(envelope, link, command_of(envelope), sealed_by(envelope, signed, public_key))
+        return _Asked(envelope, link, None, checks)
+    sound = same_body(envelope, envelope.args, envelope.before)
+    place = checks.add(signed, envelope.sig) if sound else -1
+    return _Asked(envelope, link, command_of(envelope), checks, place)
 
 
 def _push(
