@@ -15,15 +15,16 @@ OF_ACCOUNTS: dict[str, str] = {
         "These two don't fit. Both have to be of the code that was scanned here, the second right after the first."
     ),
     "code_clock": N_(
-        "The code is right for another time: the telephone's clock is off by about {seconds} s. Let the telephone set "
-        "its clock by itself, then take a new code."
+        "The code is right for another time: the telephone's clock is off by about {seconds} seconds. Let the "
+        "telephone set its clock by itself, then take a new code."
     ),
     "code_stopped": N_(
         "Too many wrong codes in a row, so no code counts any more. Two leads can set your second factor back: "
         "msc user reset-2fa."
     ),
     "clock_here": N_(
-        "This laptop's clock is off by {seconds} s from central's. Put it right: times of your work are judged by it."
+        "This laptop's clock is off by {seconds} seconds from central's. Put it right: times of your work are judged "
+        "by it."
     ),
     "totp_set_up_already": N_("The authenticator is set up already. Sign in again with its code."),
     "password_guessable": N_(

@@ -110,6 +110,22 @@ def test_an_untranslated_message_is_found(tmp_path: Path, monkeypatch: pytest.Mo
     assert catalogue.faults("id") == ["id: no longer in the code: 'Hold {n}'"]
 
 
+def test_a_message_within_an_f_string_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue, "ROOT", tmp_path)
+    (tmp_path / "msc_console").mkdir()
+    source = """f"a {_('One')} b {x:{_('Two')}}"
+f'''
+  {ngettext("{n} act", "{n} acts", n)} {pgettext("place", "Three").format(n=_("Four"))} {N_("Five")} {_(name)}
+'''
+"""
+    (tmp_path / "msc_console" / "x.py").write_text(source)
+    found = {(message.id, message.context) for message in catalogue.messages() if message.id}
+    assert found == {
+        ("One", None), ("Two", None), (("{n} act", "{n} acts"), None), ("Three", "place"), ("Four", None),
+        ("Five", None),
+    }  # fmt: skip
+
+
 SUITE = """
     import pytest
     @pytest.mark.skip(reason="by mark")

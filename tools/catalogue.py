@@ -6,8 +6,10 @@
 `check` wants every message of the code translated into Bahasa Indonesia, with the same places, and nothing obsolete.
 """
 
+import ast
 import json
 import sys
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from string import Formatter
@@ -41,7 +43,28 @@ def messages() -> Catalog:
         str(ROOT / "msc_console"), [("**.py", "python")], keywords=KEYWORDS
     ):
         found.add(message, locations=[(f"msc_console/{file}", 0)], context=context)
+    for path in sorted((ROOT / "msc_console").rglob("*.py")):
+        for message, context in in_f_strings(path.read_text("utf-8")):
+            found.add(message, locations=[(path.relative_to(ROOT).as_posix(), 0)], context=context)
     return found
+
+
+def in_f_strings(source: str) -> Iterator[tuple[str | tuple[str, str], str | None]]:
+    """Messages (or singular and plural) with their context within f-strings, which Babel takes for one string before
+    Python 3.12."""
+    for text in ast.walk(ast.parse(source)):
+        if not isinstance(text, ast.JoinedStr):
+            continue
+        for call in ast.walk(text):
+            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in KEYWORDS):
+                continue
+            words = [word.value for word in call.args if isinstance(word, ast.Constant) and isinstance(word.value, str)]
+            if call.func.id == "ngettext":
+                yield (words[0], words[1]), None
+            elif call.func.id == "pgettext":
+                yield words[1], words[0]
+            elif words:
+                yield words[0], None
 
 
 def path(language: str) -> Path:

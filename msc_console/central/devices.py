@@ -19,7 +19,7 @@ from .db import Central
 from .ledger import ACTIVE
 from .masterkey import MasterKey
 from .problems import ProblemError
-from .setup import ACTOR
+from .system import ACTOR
 
 REVOKED = "revoked"
 ID = re.compile(r"[0-9a-f-]{36}")

@@ -1,6 +1,6 @@
 """What a set-up file says against what a central holds: computed here, written by `setup`.
 
-Nothing with a history is deleted: a person who left the file is switched off. A person who was never in it
+Nothing with a history is deleted: a person who left the file has left (`setup`). A person who was never in it
 (`msc central user add`) is none of the file's business, and who stands in it and was switched off by somebody stays
 off. Queues and services are removed, a queue only while nothing lies in it.
 """

@@ -14,7 +14,7 @@ from ..sync.wire_accounts import Enrolment
 from . import audit, spoken, sql, tokens
 from .centre import EnrolmentPolicy
 from .db import Central
-from .setup import ACTOR
+from .system import ACTOR
 
 SIZE = 16
 GOOD_FOR = timedelta(minutes=15)

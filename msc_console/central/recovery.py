@@ -16,7 +16,8 @@ from .. import escrow
 from ..errors import UsageError
 from . import audit, feed
 from .db import Central
-from .setup import ACTOR, EVERYONE, announce, require_site
+from .setup import EVERYONE, announce, require_site
+from .system import ACTOR
 
 ASK = "msc-recovery-ask"
 

@@ -23,7 +23,7 @@ from ..domain.model import Person
 from ..domain.rights import Right, TokenScope, has
 from ..sync.wire import ServiceToken, TokenAsk, TokenMade
 from ..text import clean
-from . import audit, endings, sql
+from . import audit, endings, people, sql
 from .db import Central
 from .problems import ProblemError
 from .tokens import SEEN_EVERY, Session, by_id, digest, new_token, one
@@ -59,12 +59,15 @@ def create(central: Central, owner: Person, ask: TokenAsk, now: datetime) -> Tok
         "created_at": to_ms(now),
         "expires_at": to_ms(now + timedelta(days=ask.days)),
     }
-    with central.write() as conn:
+
+    def make(conn: Connection) -> None:
         if conn.execute(_LIVING, {"owner": owner.id, "now": to_ms(now)}).scalar_one() >= MOST_OF_ONE:
             raise ProblemError("invalid_request", detail="too many tokens", fields=["owner"])
         conn.execute(sql.insert("service_token", tuple(row)), row)
         audit.add(conn, now, owner.id, "token.create", {"token": id, "scopes": ask.scopes, "days": ask.days})
-    return TokenMade(token=token, info=_told(row))
+
+    people.change(central, make, dry_run=ask.dry_run)
+    return TokenMade(token="" if ask.dry_run else token, info=_told(row))
 
 
 def listed(central: Central, owner: Person) -> list[ServiceToken]:

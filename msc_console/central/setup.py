@@ -19,14 +19,14 @@ from ..domain.scope import COMMON
 from ..domain.terms import Role, Tier
 from ..errors import MscError, UsageError
 from ..text import clean
-from . import audit, feed, masterkey, sql, standing, tokens, totp
+from . import audit, feed, leaving, masterkey, notices, sql, standing, tokens, totp
 from .centre import LOGIN, Centre
 from .db import Central
 from .differences import Difference, differences, present
 from .passwords import Kdf, Passwords, kdf_of_environment, refuse_unfit
+from .system import ACTOR, SYSTEM
 
 EVERYONE = frozenset({COMMON})
-ACTOR = "system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def init(url: str, centre: Centre, now: datetime, kdf: Kdf | None = None) -> lis
             if conn.execute(text("SELECT 1 FROM meta WHERE key = 'site_id'")).scalar():
                 raise UsageError("central_set_up_already")
             _meta(conn, {"site_id": tokens.new_id(), "kdf": (kdf or kdf_of_environment()).name})
-            return _write(conn, centre, now)
+            return _write(central, conn, centre, now)
     finally:
         central.close()
 
@@ -68,7 +68,7 @@ def apply(url: str, centre: Centre, now: datetime, dry_run: bool = False) -> lis
                 return differences(present(conn), centre)
         with central.write() as conn:
             require_site(conn)
-            return _write(conn, centre, now)
+            return _write(central, conn, centre, now)
     finally:
         central.close()
 
@@ -96,8 +96,11 @@ def _meta(conn: Connection, values: Mapping[str, str]) -> None:
     sql.many(conn, text(statement), [{"key": key, "value": value} for key, value in values.items()])
 
 
-def _write(conn: Connection, centre: Centre, now: datetime) -> list[Difference]:
+def _write(central: Central, conn: Connection, centre: Centre, now: datetime) -> list[Difference]:
     found = differences(present(conn), centre)
+    for change in found:  # before anything of the set-up changes, which giving tickets back stands on
+        if change.entity == "person" and change.old is not None and change.old.active and not change.new.active:
+            _off(central, conn, change.old, now)
     for change in found:
         _WRITERS.get(change.entity, _row)(conn, change, now)
         data = {"key": _known_as(change), "act": change.act, "fields": sorted(change.fields)}
@@ -105,6 +108,15 @@ def _write(conn: Connection, centre: Centre, now: datetime) -> list[Difference]:
     _meta(conn, {"centre_logins": json.dumps(sorted(person.login for person in centre.persons))})
     announce(conn, [told for change in found for told in _announced(change)], now)
     return found
+
+
+def _off(central: Central, conn: Connection, whom: Person, now: datetime) -> None:
+    """Whoever is no longer in the file has left, as by `people.switch_off` with `offboard`."""
+    left = leaving.everything(central, conn, whom, SYSTEM, now)
+    tokens.end(conn, whom.id, now)
+    audit.add(conn, now, ACTOR, "person.offboard", {"person": whom.id})
+    row = tokens.by_id(conn, "person", whom.id)
+    notices.to_leads(conn, now, "person_left", row, by="centre.toml", tickets=len(left.tickets))
 
 
 def _known_as(change: Difference) -> str:
@@ -141,8 +153,6 @@ def _row(conn: Connection, change: Difference, now: datetime) -> None:
     conn.execute(sql.upsert(change.entity), records.to_row(change.new))
     if isinstance(change.new, Person):
         standing.note(conn, change.new, now)
-        if not change.new.active:
-            tokens.end(conn, change.new.id, now)
 
 
 def _write_site(conn: Connection, change: Difference, _now: datetime) -> None:

@@ -10,6 +10,8 @@ from ..domain.terms import Delivery, Op, Role
 
 _SPACE = uuid.UUID("6f0a1c2e-8d57-5b1e-9c5e-0b8f6a4d3c21")
 
+ACTOR = "system"
+"""How the audit trail calls whoever acts at central's own shell, and central itself."""
 SYSTEM = Person(id=str(uuid.uuid5(_SPACE, "system")), login="system", name="Central", role=Role.SYSTEM)
 """Who acts when nobody does. Not a row of the persons' table: no one can sign in as it."""
 

@@ -99,9 +99,9 @@ TABLE: Mapping[str, Item] = {
     "token": Noun(
         N_("Tokens with which scripts read from central."),
         {
-            "create": Verb("token:create", N_("Make a token. It is shown once.")),
+            "create": Verb("token:create", N_("Make a token. It is shown once."), changes=True),
             "list": Verb("token:list_", N_("Your tokens, living and dead.")),
-            "revoke": Verb("token:revoke", N_("End a token for good."), shows=False),
+            "revoke": Verb("token:revoke", N_("End a token for good."), shows=False, changes=True),
         },
         default="list",
     ),

@@ -7,7 +7,8 @@ import typer
 from ..clock import parse
 from ..i18n import _, when
 from . import seats
-from .output import Column, emit, emit_one, pairs, plain
+from .manner import manner
+from .output import Column, emit, emit_one, pairs, plain, rehearsed
 from .talk import say
 
 if TYPE_CHECKING:
@@ -29,9 +30,11 @@ def create(
     from ..desk import people
 
     desk = seats.acting()
-    made = people.make_token(desk, name, scope or ["changes"], network, days)
+    made = people.make_token(desk, name, scope or ["changes"], network, days, dry_run=manner().dry_run)
     rows = [*_facts(made.info, desk.settings.zone), (_("Token"), made.token)]
     emit_one(plain(made.info) | {"token": made.token}, made.token, lambda: pairs(rows))
+    if rehearsed():
+        return
     say(_("It is not shown again. A script takes it from --token-file, standard input or MSC_TOKEN: msc api."))
 
 
@@ -63,8 +66,9 @@ def revoke(
     """End a token for good; what it has under way ends too."""
     from ..desk import people
 
-    people.end_token(seats.acting(), token)
-    say(_("Ended: {token}").format(token=token))
+    people.end_token(seats.acting(), token, dry_run=manner().dry_run)
+    if not rehearsed():
+        say(_("Ended: {token}").format(token=token))
 
 
 def _facts(info: "ServiceToken", zone: str) -> list[tuple[str, str]]:

@@ -11,8 +11,9 @@ from ..config import Home, PersonHome
 from ..errors import NotAllowed, UsageError
 from ..identity import recovery, vault
 from ..identity.custody import Custody, permitted
+from ..identity.launch import start_session
 from ..identity.offline_pass import Pass
-from ..identity.vault import Secrets
+from ..identity.vault import MODE_PASSWORD, Secrets
 from ..locking import held
 from ..store import opening as store
 from ..store.failures import CacheError
@@ -127,13 +128,22 @@ def to_keyring(home: Home, login: str, password: str, keys: Custody | None = Non
 
 def to_password(home: Home, login: str, password: str, keys: Custody | None = None) -> None:
     """From password and keyring to the password alone, where laptop and central permit it. The pass is worth half from
-    now on. Raises as `Custody.to_password`."""
+    now on, and so is a session that is unlocked. Raises as `Custody.to_password`."""
+    from .opening import end_session, session_until
+
     people = home.person(login)
     keys = keys or Custody(people, login)
     secret = settle(people, keys, password, keys.open(password))
     given = _pass(people, secret)
     central = given.keyring if given else ""
     keys.to_password(password, permitted(config.load(home).keyring, central))
+    if end_session(home, login):
+        cache = Cache.open(people.cache, secret.data_key)
+        try:
+            until = session_until(cache, MODE_PASSWORD)
+        finally:
+            cache.close()
+        start_session(home, login, secret, until).close()
 
 
 def ask_recovery(home: Home, login: str, file: Path) -> None:

@@ -248,6 +248,7 @@ class SigningIn:
             _same_incarnation(cache, people.incarnation)
             keep_tokens(cache, done.tokens, pin=True)
             given = offline.kept_or_none(cache)
+            until = session_until(cache, keys.mode or "")
         finally:
             cache.close()
         if given is not None:
@@ -255,9 +256,24 @@ class SigningIn:
             recovery.seal(people, self.login, secret, given.recovery, clock.now())
         recovery.finished(people)
         end_session(self.home, self.login)
-        start_session(self.home, self.login, secret, clock.now() + SHIFT).close()
+        start_session(self.home, self.login, secret, until).close()
         self.home.current.write_text(self.login, "utf-8")
         self.close()
+
+
+def session_until(cache: Cache, mode: str) -> datetime:
+    """Until when a session that begins now may be unlocked: a shift, half of one where the password alone opens the
+    vault, and no longer than the pass for working without central."""
+    from ..identity.vault import MODE_PASSWORD
+    from . import offline
+
+    until = clock.now() + (SHIFT / 2 if mode == MODE_PASSWORD else SHIFT)
+    given = offline.kept_or_none(cache)
+    if given is None:
+        return until
+    with cache.read() as conn:
+        offset, _ = settings.server_time(conn)
+    return min(until, given.ends(mode) - offset)
 
 
 def seconds_off(offset: timedelta) -> int:
@@ -336,7 +352,8 @@ def unlock(home: Home, login: str, password: str, policy: Any = None, until: dat
         raise KeyringRequired
     recovery.seal(people, login, secret, given.recovery, clock.now())
     end_session(home, login)
-    start_session(home, login, secret, min(until or clock.now() + SHIFT, last)).close()
+    longest = clock.now() + (SHIFT / 2 if keys.mode == MODE_PASSWORD else SHIFT)
+    start_session(home, login, secret, min(until or longest, longest, last)).close()
     home.current.write_text(login, "utf-8")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..errors import NotFound
 from .accounts import line
 
 if TYPE_CHECKING:
@@ -95,15 +96,20 @@ def tokens(desk: "Seat") -> "list[ServiceToken]":
         return list(way.script_tokens().tokens)
 
 
-def make_token(desk: "Seat", name: str, scopes: Sequence[str], networks: Sequence[str], days: int) -> "TokenMade":
+def make_token(
+    desk: "Seat", name: str, scopes: Sequence[str], networks: Sequence[str], days: int, *, dry_run: bool
+) -> "TokenMade":
     """A new token for a script, told this once."""
     from ..sync.wire import TokenAsk
 
     with line(desk) as way:
-        return way.make_token(TokenAsk(name, list(scopes), list(networks), days))
+        return way.make_token(TokenAsk(name, list(scopes), list(networks), days, dry_run))
 
 
-def end_token(desk: "Seat", id: str) -> None:
-    """End a token for good."""
+def end_token(desk: "Seat", id: str, *, dry_run: bool) -> None:
+    """End a token for good; with `dry_run` it is only looked for. NotFound for one that is none of the person's."""
     with line(desk) as way:
-        way.end_token(id)
+        if not dry_run:
+            way.end_token(id)
+        elif id not in {token.id for token in way.script_tokens().tokens}:
+            raise NotFound("not_found")

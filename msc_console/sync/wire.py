@@ -340,12 +340,14 @@ class VerifyRowsAsk(Struct, frozen=True):
 
 
 class TokenAsk(Struct, frozen=True):
-    """`POST /v1/tokens`: a token for a script. `networks`: address ranges (CIDR); `days`: 1 to 90."""
+    """`POST /v1/tokens`: a token for a script. `networks`: address ranges (CIDR); `days`: 1 to 90. With `dry_run` it is
+    judged and answered as if it were made."""
 
     name: Annotated[str, Meta(min_length=1, max_length=120)]
     scopes: Annotated[list[str], Meta(max_length=10)]
     networks: Annotated[list[Annotated[str, Meta(max_length=50)]], Meta(max_length=20)]
     days: int
+    dry_run: bool = False
 
 
 class ServiceToken(Struct, frozen=True, omit_defaults=True):
@@ -363,7 +365,7 @@ class ServiceToken(Struct, frozen=True, omit_defaults=True):
 
 
 class TokenMade(Struct, frozen=True):
-    """`token` is told this once."""
+    """`token` is told this once; empty where nothing was made."""
 
     token: str
     info: ServiceToken

@@ -142,7 +142,20 @@ def test_unlocking_ends_with_the_pass(home: Home, monkeypatch: pytest.MonkeyPatc
     assert abs(told[0][3] - (now + HOUR)) < timedelta(seconds=1)
     give(people, SECRET, not_after=clock.iso(now + 100 * HOUR))
     opening.unlock(home, LOGIN, PASSWORD)
-    assert told[1][3] <= clock.now() + opening.SHIFT
+    assert told[1][3] <= clock.now() + opening.SHIFT / 2, "the password alone opens this vault"
+
+
+def test_no_session_is_longer_than_what_its_vault_is_worth(home: Home, cache: Cache) -> None:
+    def hours(mode: str) -> float:
+        return round((opening.session_until(cache, mode) - clock.now()) / HOUR, 2)
+
+    assert (hours("keyring"), hours("password")) == (14, 7)
+    now = clock.now()
+    with cache.write() as conn:
+        policy = {"vault": "keyring", "keyring": "optional"}
+        given = a_pass(SECRET, now, not_after=clock.iso(now + 10 * HOUR), policy=policy)
+        offline.keep(conn, signed(given), pin=True)
+    assert (hours("keyring"), hours("password")) == (10, 5)
 
 
 def test_unlocking_with_one_half_needs_centrals_leave(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,7 +79,14 @@ def test_who_may_not_hears_so_and_why(centre: Centre, laptops: Laptops, boss: La
 
 
 def test_a_script_reads_with_its_token(boss: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = boss.msc("token", "create", "pantauan", "--network", "127.0.0.0/8", "--dry-run", "--json")
+    assert (tried.code, tried.json["token"], "dry run" in tried.err) == (0, "", True)
+    assert boss.msc("token", "create", "x", "--network", "kacau", "--dry-run").code != 0
+    assert boss.msc("token", "list", "--json").json == []
     made = boss.msc("token", "create", "pantauan", "--network", "127.0.0.0/8", "--json").json
+    rehearsed = boss.msc("token", "revoke", made["id"], "--dry-run")
+    assert (rehearsed.code, "dry run" in rehearsed.err, "Ended" in rehearsed.err) == (0, True, False)
+    assert boss.msc("token", "revoke", "000000000000", "--dry-run").code == 1
     file = tmp_path / "token"
     file.write_text(made["token"] + "\n")
     file.chmod(0o600)

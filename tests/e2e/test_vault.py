@@ -11,6 +11,7 @@ import pytest
 
 from msc_console import clock
 from msc_console.config import Home
+from msc_console.desk.opening import SHIFT
 from msc_console.errors import NotAllowed
 from msc_console.identity import os_keyring
 from msc_console.identity.custody import Custody
@@ -96,7 +97,11 @@ def test_the_caches_key_is_changed_and_everything_is_there(centre: Centre, rina:
 
 def test_one_half_and_two_again(rina: Laptop, backend: Memory) -> None:
     rina.sign_in()
+    longer = clock.parse(rina.msc("session", "status", "--json").json["until"])
+    assert longer > clock.now() + SHIFT / 2
     assert rina.msc("vault", "password", stdin=f"{PASSWORD}\n").code == 0
+    shorter = clock.parse(rina.msc("session", "status", "--json").json["until"])
+    assert shorter <= clock.now() + SHIFT / 2, "the session that is unlocked is worth half, too"
     assert rina.msc("status", "--json").json["vault"] == "password"
     assert not backend.kept
     assert rina.msc("vault", "keyring", stdin="salah sama sekali\n").code != 0

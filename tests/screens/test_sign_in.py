@@ -171,7 +171,7 @@ async def test_a_clock_that_is_off_is_said_with_the_code(app: Console, monkeypat
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await enter(pilot, "#password", PASSWORD)
-        await until(pilot, "61 d dari jam")
+        await until(pilot, "61 detik")
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -12,8 +12,9 @@ from ...errors import Exit, MscError, UsageError
 from ...i18n import N_, _
 from .. import audit, sql
 from ..db import Central
-from ..setup import ACTOR, require_site
+from ..setup import require_site
 from ..sink import LedgerSink
+from ..system import ACTOR
 from .lines import Reason
 from .report import Report
 from .servicenow import SOURCE

@@ -1,5 +1,6 @@
 """People for those who look after them: who sees and changes whom, off-boarding, and that one administrator stays."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -253,6 +254,34 @@ def test_the_set_up_file_switches_nobody_on_whom_somebody_switched_off(place: Pl
     setup.apply(place.url, parse(CENTRE.replace(rina, "")), place.hands.at)
     setup.apply(place.url, parse(CENTRE), place.hands.at)
     assert count(place, "SELECT active FROM person WHERE login = 'rina'") == 1, "back in the file, so back"
+
+
+@pytest.mark.protocol("P-221", "P-223")
+def test_whoever_is_taken_out_of_the_set_up_file_leaves_as_by_off_boarding(place: Place) -> None:
+    session = _signed_in(place, "rina")[1]
+    boss, rina = person(place, "budi", Role.MANAGER), session.person
+    held, kept = holding(place, "Satu", rina.id), holding(place, "Punya Budi", boss.id)
+    with place.central.write() as conn:
+        enrolling.make(conn, "rina", boss.id, place.hands.at)
+        recovery_codes.make(conn, rina.id, place.hands.at)
+    line = '[[person]]\nlogin = "rina"\nname = "Rina"\nrole = "agent"\nqueues = ["triage"]\n'
+    without = parse(CENTRE.replace(line, ""))
+    tried = setup.apply(place.url, without, place.hands.at, dry_run=True)
+    assert {change.key for change in tried} == {"rina", "budi"}
+    assert count(place, "SELECT count(*) FROM ticket WHERE owner = :id", id=rina.id) == 1
+    setup.apply(place.url, without, place.hands.at)
+    with place.central.read() as conn:
+        rows = {row.id: row for row in conn.execute(text("SELECT id, owner, owner_epoch FROM ticket"))}
+        assert recovery_codes.left(conn, rina.id) == 0
+        notices = conn.execute(text("SELECT data FROM notice WHERE code = 'person_left'")).scalars().all()
+    assert [(rows[id].owner, rows[id].owner_epoch) for id in (held, kept)] == [(None, 2), (boss.id, 1)]
+    assert count(place, "SELECT count(*) FROM device WHERE person = :id AND state = 'active'", id=rina.id) == 0
+    assert count(place, "SELECT count(*) FROM enrolment") == 0
+    assert count(place, "SELECT active FROM person WHERE login = 'rina'") == 0
+    assert [audited(place, act) for act in ("person.offboard", "device.revoke")] == [1, 1]
+    assert [json.loads(data) for data in notices] == [{"by": "centre.toml", "login": "rina", "tickets": 1}]
+    assert setup.apply(place.url, without, place.hands.at) == []
+    assert audited(place, "person.offboard") == 1
 
 
 # -- leaving
