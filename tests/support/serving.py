@@ -1,7 +1,6 @@
 """An application on a free port, in a thread; its end takes what it has to do, not what it would wait for."""
 
 import threading
-from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
 
@@ -9,9 +8,9 @@ from litestar import Litestar
 
 from msc_console.central.serve import ApiServer, Listen
 
-HASTE = 20
-"""How much faster time flows on the loop of a server that was told to stop: the pauses of uvicorn's end (0.1 s until it
-looks, 0.1 s for connections) take 5 ms each, and what is under way still has a quarter of a second."""
+PAUSE, PAUSES, LOOK = 0.1, 5, 0.005
+"""uvicorn looks after a pause whether it should stop and gives connections one more. The clock of its loop is put on by
+one at a time, so often at most: what is under way keeps its 5 seconds but for these."""
 
 
 class Serving:
@@ -32,13 +31,12 @@ class Serving:
 
     def stop(self) -> None:
         loop: Any = self.server._loop
-        with patch.object(loop, "time", _hasty(loop.time)):
-            self.server.should_exit = True
-            self.server.on_loop(lambda: None)  # wakes it, so that it reckons with the new time
+        real, put_on = loop.time, 0.0
+        self.server.should_exit = True
+        with patch.object(loop, "time", lambda: real() + put_on):
+            for _pause in range(PAUSES):
+                put_on += PAUSE
+                self.server.on_loop(lambda: None)  # wakes it, so that it looks at the time
+                self._thread.join(LOOK)
             self._thread.join(10)
-            assert not self._thread.is_alive(), "the server didn't stop"
-
-
-def _hasty(time: Callable[[], float]) -> Callable[[], float]:
-    begun = time()
-    return lambda: begun + HASTE * (time() - begun)
+        assert not self._thread.is_alive(), "the server didn't stop"
