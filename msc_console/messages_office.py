@@ -1,4 +1,4 @@
-"""The sentences about the audit trail, exports and personal data. Part of `messages`."""
+"""The sentences about the audit trail, exports, personal data and what central puts aside. Part of `messages`."""
 
 from .i18n import N_
 
@@ -18,6 +18,22 @@ OF_OFFICE: dict[str, str] = {
     ),
     "contact_open": N_(
         "The person has {count} tickets that are not closed: {numbers}. Nothing was erased; close or cancel them first."
+    ),
+    "dismissed": N_("Whoever looks after what central puts aside has let this act go: {why}"),
+    "done_from_quarantine": N_("Central has done this meanwhile, out of what it had put aside. Let this act go."),
+    "quarantine_done_anew": N_(
+        "Its author has done the same in another act since, so it would be done twice. Nothing was done; dismiss it."
+    ),
+    "quarantine_erased": N_(
+        "What this act said is erased, so nobody can do it any more. Nothing was done; dismiss it."
+    ),
+    "quarantine_needs_central": N_(
+        "What is put aside is at central alone, and central can't be reached. Nothing was done; try again when "
+        "msc sync status says that central answers."
+    ),
+    "quarantine_settled": N_("Somebody has settled this act already: {result}. Nothing was done."),
+    "quarantine_unknown": N_(
+        "No act that you may see is put aside under {ref}. msc quarantine list shows those that are."
     ),
     "privacy_needs_central": N_(
         "That is done at central alone, and central can't be reached. Nothing was erased or written; try again when "

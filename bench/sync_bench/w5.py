@@ -78,6 +78,9 @@ class Memory:
     def rekey(self) -> None:
         """There is no chain."""
 
+    def quarantined(self) -> Sequence[str]:
+        return ()
+
     def counts(self) -> tuple[int, int]:
         return self.counted
 

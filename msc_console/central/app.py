@@ -26,7 +26,21 @@ from .checkpoints import Keeper
 from .compression import PackedReplies, PackedRequests
 from .db import Central
 from .guards import PermitsBack, speaks
-from .routes import accounts, audit, people, privacy, scripts, session, site, snapshots, spool, stream, sync, verify
+from .routes import (
+    accounts,
+    audit,
+    people,
+    privacy,
+    quarantine,
+    scripts,
+    session,
+    site,
+    snapshots,
+    spool,
+    stream,
+    sync,
+    verify,
+)
 from .service import Service, Settings
 
 SERVER_TIME = "MSC-Server-Time"
@@ -48,6 +62,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *verify.handlers,
     *audit.handlers,
     *privacy.handlers,
+    *quarantine.handlers,
 ]
 
 log = logging.getLogger("msc.central")

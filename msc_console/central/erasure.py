@@ -32,8 +32,8 @@ REFERENCES = frozenset(
     {"call", "minutes", "direction", "hop", "tier", "conflict", "choice", "kept", "wanted", "author"}
 )
 """Keys of an entry's `data` that stay."""
-_VALUES = ("fields", "value")
-"""Keys of an answer's data that repeat what an op said or saw."""
+_VALUES = ("fields", "value", "why")
+"""Keys of an answer's data that repeat what an op said or saw, or are words of whoever dismissed it."""
 
 _OPS = sql.listed("SELECT op_id, target FROM op WHERE op_id IN :ids")
 _BODIES = sql.listed("DELETE FROM op_body WHERE op_id IN :ids")

@@ -99,8 +99,8 @@ def system_within(
     """`system` in the caller's transaction, which has not changed the set-up before: what is read of it is kept."""
     here = world.load(central, conn)
     ground = loading.ground(central, conn, commands)
-    known = loading.known_ops(conn, _named(commands))
-    batch = Batch(here, ground, _claims(known))
+    known = loading.known_ops(conn, named(commands))
+    batch = Batch(here, ground, claims(known))
     results: dict[int, OpResult] = {}
     answers: list[tuple[int, Answer]] = []
     fresh: dict[str, Result] = {}
@@ -112,7 +112,7 @@ def system_within(
         else:
             actor = here.persons.get(command.actor, SYSTEM)
             received = now or command.made_at
-            verdict = _depends(command, known, fresh) or batch.judge(command, actor, received, own=True)
+            verdict = depends(command, known, fresh) or batch.judge(command, actor, received, own=True)
             fresh[command.id] = verdict.code
             answers.append((place, Answer(command, None, verdict, received)))
     written = writing.write(conn, batch, [answer for _, answer in answers], now or clock.now())
@@ -168,8 +168,8 @@ def _push(
         chain.former = frozenset(conn.execute(_FORMER, {"device": device}).scalars()) - {chain.inc}
     commands = [item.command for item in asked if item.command is not None]
     ground = loading.ground(central, conn, commands)
-    known = loading.known_ops(conn, _named(commands))  # after the locks: another device may just have brought the op
-    batch = Batch(world.load(central, conn), ground, _claims(known))
+    known = loading.known_ops(conn, named(commands))  # after the locks: another device may just have brought the op
+    batch = Batch(world.load(central, conn), ground, claims(known))
     marked = loading.withdrawn(conn, (command.id for command in commands))
     taken_back = ahead | {op_id for op_id, actor in marked if actor == person.id}
     gate = _Gate(conn, person, device, chain, known, batch, taken_back, standing.of(conn, person, now))
@@ -275,7 +275,10 @@ class _Gate:
             return Verdict(code=Result.UNSUPPORTED, reason="op_unsupported", data={"kind": command.kind})
         if command.kind.startswith("system."):
             return Verdict(code=Result.FORBIDDEN, reason="no_right", data={"kind": command.kind})
-        waiting = _depends(command, self.known, self.fresh)
+        cause = self.known.get(command.cause or "")
+        if cause is not None and RELEASED in cause.result.data and _same_act(command, cause):
+            return Verdict(code=Result.INVALID, reason="done_from_quarantine", data={"op": command.cause})
+        waiting = depends(command, self.known, self.fresh)
         if waiting is not None and waiting.code == Result.DEFERRED:
             waiting = self._deferred(command, waiting)
         made = min(max(command.made_at, command.seen_at or command.made_at), now)
@@ -320,8 +323,16 @@ class _Gate:
 CIRCLE_MOST = 1_000
 """Ops that are looked at for a circle of dependencies; longer rows of waiting ops are no work of a person."""
 _KINDS = frozenset(str(kind) for kind in Op)
+RELEASED = "released"
+"""Key in the data of the answer to an op that was done out of quarantine: by whom and when."""
 WITHDRAWN = "withdrawn"
 """Reason of an op that its author took back."""
+
+
+def _same_act(command: Command, known: Known) -> bool:
+    """Whether a command asks once more for what an op has done."""
+    same = (known.actor, known.kind, known.target) == (command.actor, command.kind, command.target)
+    return same and known.result.result in DONE
 
 
 def _withdraws(command: Command) -> str | None:
@@ -342,17 +353,16 @@ def _ahead(person: Person, device: str, asked: Sequence[_Asked]) -> frozenset[st
     return frozenset(filter(None, found))
 
 
-def _named(commands: Iterable[Command]) -> set[str]:
-    """Every op id that commands speak of: their own, those they depend on or take back, the claims they stand on."""
+def named(commands: Iterable[Command]) -> set[str]:
+    """Every op id that commands speak of: their own, those they depend on, take back or follow, and their claims."""
     ids: set[str] = set()
     for command in commands:
         ids.update((command.id, *command.deps, *filter(None, [_withdraws(command)])))
-        if command.basis.claim is not None:
-            ids.add(command.basis.claim)
+        ids.update(filter(None, (command.basis.claim, command.cause)))
     return ids
 
 
-def _claims(known: Mapping[str, Known]) -> dict[str, Claim]:
+def claims(known: Mapping[str, Known]) -> dict[str, Claim]:
     """Applied claims among known ops."""
     return {
         op_id: Claim(item.actor, item.target, item.result.data["epoch"])
@@ -361,7 +371,7 @@ def _claims(known: Mapping[str, Known]) -> dict[str, Claim]:
     }
 
 
-def _depends(command: Command, known: Mapping[str, Known], fresh: Mapping[str, Result]) -> Verdict | None:
+def depends(command: Command, known: Mapping[str, Known], fresh: Mapping[str, Result]) -> Verdict | None:
     """None when all that the command depends on is applied; it waits for what is unknown or itself waiting.
 
     A dependency that was refused will not be applied any more (its retry is another op), so waiting has no end.

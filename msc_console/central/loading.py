@@ -22,6 +22,7 @@ class Known:
     """An op that central has answered before."""
 
     device: str | None
+    kind: str
     target: str
     actor: str
     body: str
@@ -45,7 +46,7 @@ class Ground:
     """Person -> when central last heard of one of their devices."""
 
 
-_KNOWN = sql.listed("SELECT op_id, device, target, actor, body, result FROM op WHERE op_id IN :ids")
+_KNOWN = sql.listed("SELECT op_id, device, kind, target, actor, body, result FROM op WHERE op_id IN :ids")
 _HEARD = sql.listed(
     "SELECT person, max(last_seen_at) AS seen FROM device "
     "WHERE person IN :ids AND last_seen_at IS NOT NULL GROUP BY person"
@@ -57,6 +58,7 @@ def known_ops(conn: Connection, ids: Iterable[str]) -> dict[str, Known]:
     return {
         row["op_id"]: Known(
             device=row["device"],
+            kind=row["kind"],
             target=row["target"],
             actor=row["actor"],
             body=row["body"],

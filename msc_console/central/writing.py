@@ -151,14 +151,17 @@ def _attribute(conn: Connection, batch: Batch, answers: Sequence[Answer]) -> Non
             verdicts[kept.id].data |= {"by": found[0], "at": clock.iso(found[1])}
 
 
+def answer_again(conn: Connection, results: Sequence[OpResult]) -> None:
+    """Replaces the answers of known ops."""
+    sql.many(conn, _OP_AGAIN, [_again_row(result) for result in results])
+
+
 def _withdraw(conn: Connection, batch: Batch, now: datetime) -> None:
     """Gives withdrawn ops their lasting answer, and leaves a mark for those that may still come."""
     again = [
-        _again_row(OpResult(op=item.op, result=str(Result.INVALID), reason="withdrawn"))
-        for item in batch.withdrawn
-        if item.known
+        OpResult(op=item.op, result=str(Result.INVALID), reason="withdrawn") for item in batch.withdrawn if item.known
     ]
-    sql.many(conn, _OP_AGAIN, again)
+    answer_again(conn, again)
     marks = [
         {"op_id": item.op, "actor": item.actor, "by_op": item.by, "at": clock.to_ms(now)} for item in batch.withdrawn
     ]

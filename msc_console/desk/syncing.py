@@ -12,7 +12,7 @@ import msgspec
 
 from .. import clock
 from ..digest import Digest
-from ..store import digest, feed, index, outbox, sealing, settings
+from ..store import aside, digest, feed, index, outbox, sealing, settings
 from ..store.feed import SET_UP
 from ..store.opening import Cache
 from ..store.replica import Replica
@@ -119,6 +119,11 @@ class CacheDisk:
     def rekey(self) -> None:
         """See `Disk`."""
         new_incarnation(self._cache, self._nonce)
+
+    def quarantined(self) -> Sequence[str]:
+        """See `Disk`."""
+        with self._cache.read() as conn:
+            return aside.ids(conn)
 
     def counts(self) -> tuple[int, int]:
         """See `Disk`."""

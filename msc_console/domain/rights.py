@@ -27,6 +27,8 @@ class Right(StrEnum):
     """Have what is shown written to a file."""
     PRIVACY = "privacy"
     """Erase and export what is kept of a customer's person, and declare incidents."""
+    QUARANTINE = "quarantine"
+    """See acts that central has put aside, and settle them."""
     RESET = "reset"
     """Ask for, or approve, that somebody sets the second factor up anew."""
     CREATE = "create"
@@ -100,8 +102,16 @@ _FRONT = _DESK | {
     Right.PROXY,
     Right.CONTACT,
 }
-_LEAD = _FRONT | {Right.ASSIGN, Right.OVERRIDE, Right.TOKENS, Right.OVERSEE, Right.RESET, Right.EXPORT}
-_OFFICE = frozenset({Right.OVERSEE, Right.ACCOUNTS, Right.AUDIT})
+_LEAD = _FRONT | {
+    Right.ASSIGN,
+    Right.OVERRIDE,
+    Right.TOKENS,
+    Right.OVERSEE,
+    Right.RESET,
+    Right.EXPORT,
+    Right.QUARANTINE,
+}
+_OFFICE = frozenset({Right.OVERSEE, Right.ACCOUNTS, Right.AUDIT, Right.QUARANTINE})
 """Administration: contract, "user layering", manager and technical support."""
 
 _INSIDE = frozenset({Kind.COMMON, Kind.KNOWLEDGE, Kind.OWN})

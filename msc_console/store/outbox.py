@@ -330,7 +330,7 @@ def erase(conn: Connection, op_ids: Iterable[str]) -> None:
     for table in ("outbox", "journal"):
         conn.execute(
             f"UPDATE {table} SET args = '{{}}', \"before\" = '{{}}', envelope = NULL,"
-            " result = json_remove(result, '$.data.fields', '$.data.value')"
+            " result = json_remove(result, '$.data.fields', '$.data.value', '$.data.why')"
             f" WHERE id {IN} AND state NOT IN ('open', 'sealed', 'acked')",
             (ids,),
         )

@@ -15,7 +15,7 @@ from ..domain import conflict_rules
 from ..domain.commands import Basis, Command, Effects, Outcome
 from ..domain.terms import Choice, ConflictState, Op, Result
 from ..errors import ConflictError, NotFound
-from . import feed, forgetting, outbox, rows
+from . import aside, feed, forgetting, outbox, rows
 from .feed import FeedLine
 from .fold import ContextOf, Decide, conflict_of, entity_of, known_claims, refold, situation, with_claims
 from .opening import Connection
@@ -237,8 +237,8 @@ class Replica:
                 alone, back = False, _taken_back(conn, outbox.get(conn, answer.op), now)
                 settled.targets |= back
                 settled.to_fold |= back
-            if answer.ver <= have:
-                settled.to_fold.add(target)  # its effect came before its answer
+            if answer.ver <= have or act.aside:
+                settled.to_fold.add(target)  # its effect came before its answer, or was not shown so far
         elif verdict == Result.DEFERRED:
             settled.deferred += 1
             settled.put_off = True
@@ -288,20 +288,22 @@ class Replica:
 
 
 class _Act(NamedTuple):
-    """A sealed act as far as its answer needs to know it."""
+    """An act as far as its answer needs to know it; `aside`: central had put it aside before."""
 
     kind: str
     target: str
     attempts: int
+    aside: bool
 
 
 def _waiting(conn: Connection, answers: Sequence[OpAnswer]) -> dict[str, _Act]:
     """Those of the answered acts that wait for their answer, by id."""
     found = conn.execute(
-        f"SELECT id, kind, target, attempts FROM outbox WHERE state = 'sealed' AND id {rows.IN}",
+        f"SELECT id, kind, target, attempts, state FROM outbox WHERE (state = 'sealed' OR {aside.WHERE})"
+        f" AND id {rows.IN}",
         (rows.bind(answer.op for answer in answers),),
     )
-    return {row[0]: _Act(row[1], row[2], int(row[3])) for row in found}
+    return {row[0]: _Act(row[1], row[2], int(row[3]), row[4] != OpState.SEALED) for row in found}
 
 
 def _versions(conn: Connection, acts: Iterable[_Act]) -> dict[str, int]:

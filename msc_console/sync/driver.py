@@ -12,6 +12,7 @@ from datetime import datetime
 from random import Random
 
 from .. import clock
+from ..domain.terms import Result
 from ..errors import MscError
 from . import bootstrap, verify
 from . import moves as m
@@ -23,12 +24,15 @@ from .signals import Signals
 from .state import EngineState
 from .status import SyncStatus, Trouble
 from .verdict import Verdict
-from .wire import Envelope, Problem
+from .wire import Envelope, Problem, PushReply
 
 SLICE = 1.0
 """Longest uninterrupted wait: the stop event and the clocks are looked at this often, in seconds."""
 JUMP = 10.0
 """Wall and monotonic clock differing by more than this over one wait: the laptop slept, or its clock was set."""
+
+ASK_EVERY = 60.0
+"""Seconds between two questions after acts that central has put aside."""
 
 log = logging.getLogger("msc.sync")
 
@@ -68,6 +72,7 @@ class SyncDriver:
         self._batch: Sequence[Envelope] = ()
         self._counts = (0, 0)
         self._saved = engine.state
+        self._ask_at = float("-inf")
         self._leaving = False
         self._listen_from: str | None = None
         self.status = SyncStatus()
@@ -211,6 +216,7 @@ class SyncDriver:
                     self._disk.apply(page.lines, page.cursor, up_to_date=page.up_to_date)
                 if page.up_to_date:
                     self._note_time(page.server_time)
+                    self._ask_again(page.server_time, timeout)
                 return m.Pulled(len(page.lines), page.cursor != cursor, page.up_to_date)
             case m.Verify():
                 return m.Verified(self._verify(timeout))
@@ -220,6 +226,23 @@ class SyncDriver:
                 return self._renew(timeout)
             case _:
                 raise ValueError(f"nothing to carry out: {action}")
+
+    def _ask_again(self, server_time: str, timeout: float | None) -> None:
+        """What has come of acts that central had put aside. Without an answer the next page asks again."""
+        if self._ask_at > self._clock.monotonic():
+            return
+        with _disk():
+            ops = self._disk.quarantined()
+        if not ops:
+            return
+        self._ask_at = self._clock.monotonic() + ASK_EVERY
+        try:
+            results = self._transport.statuses(ops, timeout).results
+        except (Broken, Declined):
+            return
+        if settled := [result for result in results if result.result != Result.QUARANTINED]:
+            with _disk():
+                self._disk.settle(PushReply(server_time, settled))
 
     def _verify(self, timeout: float | None) -> Verdict:
         self.verdict = verdict = verify.verify(self._transport, self._disk, timeout)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from ..digest import Digest
 from .pages import Page
 from .verdict import Mended
-from .wire import Envelope, Hello, Line, PushReply, Snapshot, Tokens, VerifyReply
+from .wire import Envelope, Hello, Line, PushReply, Snapshot, StatusReply, Tokens, VerifyReply
 
 
 class Clock(Protocol):
@@ -60,6 +60,10 @@ class Disk(Protocol):
 
     def rekey(self) -> None:
         """Begin a new chain under a new incarnation; the next batch seals again what was sealed and not answered."""
+        ...
+
+    def quarantined(self) -> Sequence[str]:
+        """Ops that central has put aside, as far as is known here."""
         ...
 
     def counts(self) -> tuple[int, int]:
@@ -175,6 +179,8 @@ class Transport(Protocol):
     def hello(self, timeout: float | None = None) -> Hello: ...
 
     def push(self, ops: Sequence[Envelope], timeout: float | None = None) -> PushReply: ...
+
+    def statuses(self, ops: Sequence[str], timeout: float | None = None) -> StatusReply: ...
 
     def changes(self, cursor: str, limit: int, wait: int = 0, timeout: float | None = None) -> Page: ...
 

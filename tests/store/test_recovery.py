@@ -8,7 +8,7 @@ import pytest
 
 from msc_console.domain.commands import Effects, Refusal
 from msc_console.errors import ConflictError, NotFound
-from msc_console.store import outbox, sealing
+from msc_console.store import aside, outbox, reads, sealing
 from msc_console.store.outbox import OpState
 
 from .test_outbox import answer, ids, only, pushable
@@ -147,3 +147,51 @@ def test_sealing_again_keeps_the_order_and_the_size_of_a_push(desk: Desk) -> Non
         assert 1 <= len(rest) < 5
         desk.replica.settle(conn, [answer(op, "applied", seq=90, ver=2) for op in ids(rest)], desk.at)
         assert ids(sealing.seal_batch(conn, PlainSigner(), DEVICE, "i3", desk.at)) == made[len(rest) :]
+
+
+@pytest.mark.protocol("P-079")
+def test_what_central_put_aside_and_did_after_all_is_shown_and_ends_with_its_page(desk: Desk) -> None:
+    desk.do("ticket.take", "t1")
+    take = only(desk).id
+    desk.batch()
+    desk.settle([answer(take, "duplicate", data={"result": "quarantined"})])
+    assert desk.read(aside.ids) == [take]
+    desk.settle([answer(take, "applied", seq=9, ver=2)])
+    assert desk.read(aside.ids) == []
+    assert only(desk).state is OpState.ACKED
+    assert desk.read(reads.ticket_by_id, "t1").owner == only(desk).command.actor
+    desk.apply([put("ticket", a_ticket("t1", ver=2))], "c9", up_to_date=True)
+    assert desk.ops() == []
+    assert desk.read(outbox.get, take).state is OpState.DONE
+
+
+@pytest.mark.protocol("P-079")
+@pytest.mark.parametrize("gone", ["let go", "tried again"])
+def test_an_answer_to_what_its_author_has_settled_meanwhile_changes_nothing(desk: Desk, gone: str) -> None:
+    desk.do("entry.note", "t1", body="a")
+    note = only(desk).id
+    desk.batch()
+    desk.settle([answer(note, "quarantined", reason="op_quarantined")])
+    with desk.cache.write() as conn:
+        if gone == "let go":
+            desk.replica.dismiss(conn, note, desk.at)
+        else:
+            desk.replica.retry(conn, note, "again", desk.at, None)
+    before = desk.ops()
+    assert desk.read(aside.ids) == []
+    desk.settle([answer(note, "applied", seq=9, ver=2)])
+    assert desk.ops() == before
+
+
+@pytest.mark.protocol("P-079")
+def test_what_was_dismissed_at_central_says_why(desk: Desk) -> None:
+    desk.do("entry.note", "t1", body="a")
+    note = only(desk).id
+    desk.batch()
+    desk.settle([answer(note, "quarantined", reason="rights_gone")])
+    desk.settle([answer(note, "invalid", reason="dismissed", data={"why": "sudah dicatat"})])
+    (op,) = desk.ops()
+    assert op.state is OpState.ATTENTION
+    assert op.result is not None
+    assert (op.result["reason"], op.result["data"]["why"]) == ("dismissed", "sudah dicatat")
+    assert desk.read(aside.ids) == []

@@ -29,8 +29,12 @@ from msc_console.sync.wire import (
     PushReply,
     Refresh,
     Site,
+    StatusAsk,
+    StatusReply,
     Tokens,
 )
+
+from .tokens import FakeTokens
 
 BEGIN = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 TIME = "2026-11-24T02:00:00.000Z"
@@ -161,6 +165,9 @@ class FakeDisk:
         self.at = ""
         self.resets.append(generation)
 
+    def quarantined(self) -> list[str]:
+        return [op for op, result in self.answered.items() if result.result == "quarantined"]
+
     def counts(self) -> tuple[int, int]:
         bad = [op for op, result in self.answered.items() if result.result not in ("applied", "duplicate", "merged")]
         return len(self.open) + len(self.sealed), len(bad)
@@ -188,23 +195,6 @@ class FakeDisk:
 
     def save_state(self, state: dict[str, Any]) -> None:
         self.state = state
-
-
-class FakeTokens:
-    def __init__(self, access: str | None = "a1", refresh: str | None = "r1") -> None:
-        self.tokens = (access, refresh)
-
-    def access(self) -> str | None:
-        return self.tokens[0]
-
-    def refresh_token(self) -> str | None:
-        return self.tokens[1]
-
-    def sign_refresh(self, token: str) -> str:
-        return f"signed {token}"
-
-    def save(self, tokens: Tokens) -> None:
-        self.tokens = (tokens.access, tokens.refresh)
 
 
 def problem(status: int, code: str, headers: dict[str, str] | None = None, **data: Any) -> httpx.Response:
@@ -290,9 +280,8 @@ class FakeCentral:
             case "503":
                 return problem(503, "unavailable", {"Retry-After": "5"})
             case _:
-                return problem(
-                    int(fault), {"401": "token_expired", "410": "cursor_unknown"}.get(fault, f"code_{fault}")
-                )
+                codes = {"401": "token_expired", "410": "cursor_unknown"}
+                return problem(int(fault), codes.get(fault, f"code_{fault}"))
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         match request.method, request.url.path:
@@ -303,8 +292,8 @@ class FakeCentral:
                 )  # fmt: skip
                 return self._json(hello)
             case "POST", "/v1/session/refresh":
-                asked = msgspec.json.decode(request.content, type=Refresh)
-                if asked.refresh not in self.refresh or asked.proof != f"signed {asked.refresh}":
+                told = msgspec.json.decode(request.content, type=Refresh)
+                if told.refresh not in self.refresh or told.proof != f"signed {told.refresh}":
                     return problem(401, "token_unknown")
                 n = len(self.access) + 1
                 self.access.add(f"a{n}")
@@ -312,6 +301,9 @@ class FakeCentral:
                 return self._json(tokens(f"a{n}", f"r{n}"))
         if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.access:
             return problem(401, "token_expired")
+        if request.url.path == "/v1/ops/status":
+            asked = msgspec.json.decode(request.content, type=StatusAsk).ops
+            return self._json(StatusReply([self.results[op] for op in asked if op in self.results]))
         if request.method == "POST":
             push = msgspec.json.decode(request.content, type=Push)
             return self.refuse_push(push) or self._json(PushReply(TIME, [self._apply(op) for op in push.ops]))

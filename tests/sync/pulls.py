@@ -26,7 +26,7 @@ from msc_console.sync import snapshots
 from msc_console.sync.driver import SyncDriver
 from msc_console.sync.faults import Declined
 from msc_console.sync.pages import Page, read_page, read_whole
-from msc_console.sync.wire import SNAPSHOTS, Envelope, Hello, Line, Problem, PushReply, Site, Snapshot
+from msc_console.sync.wire import SNAPSHOTS, Envelope, Hello, Line, Problem, PushReply, Site, Snapshot, StatusReply
 from tests.central.ledger.stage import NOW, Stage, set_up
 from tests.store.world import KEY, context_of
 
@@ -61,6 +61,9 @@ class Way:
 
     def push(self, ops: Sequence[Envelope], timeout: float | None = None) -> PushReply:
         raise AssertionError("nothing to push")
+
+    def statuses(self, ops: Sequence[str], timeout: float | None = None) -> StatusReply:
+        raise AssertionError("nothing was put aside")
 
     def changes(self, cursor: str, limit: int, wait: int = 0, timeout: float | None = None) -> Page:
         self._ask("changes")

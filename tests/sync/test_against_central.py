@@ -18,7 +18,8 @@ from msc_console.sync.wire import Code, Envelope, Tokens
 from tests.central.service.conftest import Laptop, Place, place, running
 from tests.central.service.talk import create
 
-from .fakes import FakeDisk, FakeTokens
+from .fakes import FakeDisk
+from .tokens import FakeTokens
 
 __all__ = ["place"]
 

@@ -11,7 +11,8 @@ from msc_console.sync.ahead import AheadTransport
 from msc_console.sync.driver import SyncDriver
 from msc_console.sync.faults import Broken, Declined, Fault
 
-from .fakes import FakeCentral, FakeClock, FakeDisk, FakeTokens, problem
+from .fakes import FakeCentral, FakeClock, FakeDisk, problem
+from .tokens import FakeTokens
 
 pytestmark = pytest.mark.protocol("P-084", "P-087")
 

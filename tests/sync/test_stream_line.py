@@ -19,8 +19,8 @@ from tests.central.service.conftest import Laptop, Place, running
 from tests.central.service.conftest import place as place
 from tests.central.service.talk import create
 
-from .fakes import FakeTokens
 from .test_against_central import PATIENCE, Outbox, eventually, sign_in
+from .tokens import FakeTokens
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 WORD = b'id: 3\nevent: head\ndata: {"seq":3,"jitter_ms":2}\n\n'

@@ -15,7 +15,8 @@ from msc_console.sync.faults import Broken, Declined, Fault
 from msc_console.sync.transport import HttpTransport
 from msc_console.sync.wire import Code, Hello, OpResult, Pending, PushReply, Refresh, SignIn, Site, StatusReply
 
-from .fakes import JSON, NDJSON, PROBLEM, TIME, FakeClock, FakeTokens, envelope, problem, tokens
+from .fakes import JSON, NDJSON, PROBLEM, TIME, FakeClock, envelope, problem, tokens
+from .tokens import FakeTokens
 
 HELLO = Hello("msc-console", "1.0", 1, 1, 1, "g1", Site("s", "Pu\x1bsat", "Asia/Jakarta"), TIME)
 END = msgspec.json.encode({"t": "end", "cursor": "g1.0", "rows": 0, "up_to_date": True, "server_time": TIME})

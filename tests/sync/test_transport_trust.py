@@ -19,8 +19,9 @@ from msc_console.errors import UsageError
 from msc_console.sync.faults import Broken, Fault
 from msc_console.sync.transport import HttpTransport
 
-from .fakes import JSON, FakeTokens
+from .fakes import JSON
 from .test_transport import HELLO
+from .tokens import FakeTokens
 
 
 @pytest.mark.parametrize(

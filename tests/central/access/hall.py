@@ -111,6 +111,22 @@ class Hall:
         (result,) = ledger.system(self.central, [command], self.place.hands.at)
         assert result.result == "applied", (name, result)
 
+    def put_aside(self, login: str, ticket: str, body: str) -> str:
+        """A note that somebody made while they might, and that arrived while their account was off; its op."""
+        caller, now = self.caller(login), self.place.hands.at
+        note = caller.laptop.op("entry.note", ticket, {"body": body}, now - timedelta(days=1))
+        for active in (0, 1):
+            with self.central.write() as conn:
+                conn.execute(
+                    text("UPDATE person SET active = :on WHERE login = :login"), {"on": active, "login": login}
+                )
+                person = records.from_row(Person, tokens.by_id(conn, "person", caller.laptop.person))
+                device = tokens.by_id(conn, "device", caller.laptop.device)
+            if not active:
+                (result,) = ledger.push(self.central, person, device, [note], now)
+                assert result.result == "quarantined", result
+        return note.op
+
     def caller(self, login: str) -> Caller:
         """Somebody signed in a moment ago on a new laptop."""
         now, person, laptop = self.place.hands.at, self.people[login], Laptop.new()

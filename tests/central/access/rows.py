@@ -22,13 +22,15 @@ from msc_console.digest import BUCKETS
 from msc_console.domain.rights import Right
 from msc_console.domain.terms import Role
 
-from .hall import ADDRESS, IMPORTED, NOTE, REPLY, ROLES, WHY, Caller, Hall
+from .hall import ADDRESS, FOREIGN, IMPORTED, NOTE, REPLY, ROLES, WHY, Caller, Hall
 
 ALL = frozenset(ROLES)
 FRONT = frozenset({Role.AGENT, Role.AGENT_B2B, Role.EOS, Role.SUPERVISOR, Role.MANAGER})
 INSIDE = FRONT | {Role.QA, Role.DUKTEK, Role.RESOLVER}
 """Who sees the ticket of queue `triage`, which is escalated to L1, with its internal side."""
 NOTERS = INSIDE - {Role.QA}
+KEEPERS = frozenset({Role.MANAGER, Role.DUKTEK})
+"""Who looks after everybody."""
 
 SEEN: Mapping[str, frozenset[Role]] = {
     NOTE: INSIDE,
@@ -244,8 +246,21 @@ def _account(act: str, body: Mapping[str, Any], right: Right, method: str = "POS
         own=one(method, path.format("asing"), body or None),
         foreign=one(method, path.format("nobody"), body or None),
         right=right,
-        holds=frozenset({Role.MANAGER, Role.DUKTEK}),
+        holds=KEEPERS,
     )
+
+
+def _aside(path: str, of: str, body: Mapping[str, Any] | None = None, **more: Any) -> Row:
+    """Notes on the own or the foreign ticket, or on both, whose authors left before they arrived."""
+    method, path = "GET" if body is None else "POST", "/v1/quarantine" + path
+
+    def asks(hall: Hall, _caller: Caller) -> list[Ask]:
+        own = [] if of == "foreign" else [hall.put_aside("agent", hall.own, NOTE)]
+        foreign = [] if of == "own" else [hall.put_aside("asing", hall.foreign, FOREIGN)]
+        return [Ask(method, path.format((own + foreign)[0]), body)]
+
+    foreign = one(method, path.format("x"), body) if "{}" in path else None
+    return Row(own=asks, foreign=foreign, right=Right.QUARANTINE, **more)
 
 
 _NEW_PERSON = {"login": "baru", "name": "Baru", "role": "agent", "queues": ["triage"], "dry_run": True}
@@ -393,5 +408,9 @@ ROWS: Mapping[tuple[str, str], Row] = {
         right=Right.PRIVACY,
         ok=409,
     ),
+    ("GET", "/v1/quarantine"): _aside("", "both", whole=frozenset({NOTE})),
+    ("GET", "/v1/quarantine/{op}"): _aside("/{}", "foreign", holds=KEEPERS),
+    ("POST", "/v1/quarantine/{op}/again"): _aside("/{}/again", "own", {}),
+    ("POST", "/v1/quarantine/{op}/dismiss"): _aside("/{}/dismiss", "foreign", {"reason": "x"}, holds=KEEPERS),
     ("POST", "/v1/exports"): Row(own=one("POST", "/v1/exports", _FILE), right=Right.EXPORT, ok=204),
 }

@@ -148,6 +148,10 @@ class Stage:
         with self.central.read() as conn:
             return dict(sql.by_ids(conn, sql.select(entity, "id IN :ids"), [id])[0])
 
+    def row_code(self, op: str) -> str:
+        """Central's word on an op, as it stands."""
+        return str(self.scalar("SELECT code FROM op WHERE op_id = :op", op=op))
+
     def scalar(self, statement: str, **binds: Any) -> Any:
         with self.central.read() as conn:
             return conn.execute(text(statement), binds).scalar()
