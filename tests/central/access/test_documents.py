@@ -16,8 +16,9 @@ from msc_console.domain.terms import Role
 from msc_console.sync.wire import Line
 from tests.support.golden import Golden
 
+from .asking import body_of, send
 from .hall import ROLES, Hall
-from .rows import ROWS, body_of, send
+from .rows import ROWS
 
 WAYS = (
     ("GET", "/v1/changes"),

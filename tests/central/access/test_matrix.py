@@ -9,8 +9,9 @@ from msc_console.central.app import create_app
 from msc_console.domain.rights import has
 from msc_console.sync.wire import PROBLEM
 
+from .asking import Asks, Check, Row, body_of, send
 from .hall import MARKS, ROLES, Caller, Hall
-from .rows import ROWS, SEEN, Asks, Check, Row, body_of, send
+from .rows import ROWS, SEEN
 
 BAD_TOKENS = {
     "none": "token_missing",

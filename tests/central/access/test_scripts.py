@@ -12,8 +12,9 @@ from msc_console.central.problems import ProblemError
 from msc_console.domain.terms import Role
 from msc_console.sync.wire import PROBLEM
 
+from .asking import Ask, body_of, get, send
 from .hall import ADDRESS, FOREIGN, IMPORTED, NOTE, REPLY, WHY, Hall
-from .rows import ROWS, Ask, body_of, get, send
+from .rows import ROWS
 
 OPEN_TO_SCRIPTS = {("GET", "/v1/changes"), ("GET", "/v1/tickets/{ticket}/timeline")}
 CHANGES = Ask("GET", "/v1/changes")
