@@ -128,6 +128,18 @@ TABLE: Mapping[str, Item] = {
         },
         default="status",
     ),
+    "quarantine": Noun(
+        N_("Acts that central has put aside."),
+        {
+            "list": Verb("quarantine:list_", N_("What was put aside, the longest waiting first.")),
+            "show": Verb("quarantine:show", N_("One act with what it says.")),
+            "retry": Verb(
+                "quarantine:retry", N_("Have acts judged again as of now, in their author's name."), changes=True
+            ),
+            "dismiss": Verb("quarantine:dismiss", N_("Let acts go for good; their author is told why."), changes=True),
+        },
+        default="list",
+    ),
     "sync": Noun(
         N_("The conversation with central."),
         {

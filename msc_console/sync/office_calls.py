@@ -6,6 +6,7 @@ from urllib.parse import quote
 from .accounts import AccountCalls
 from .office import AuditPage, Erased, ExportTold, PersonData
 from .pages import clean_message
+from .wire_quarantine import Again, Dismissal, Held, HeldPage, Settled
 
 PAGE_CAP = 64 * 1024 * 1024
 """Bytes of one person's data."""
@@ -32,3 +33,23 @@ class OfficeCalls(AccountCalls):
     def erase_person(self, contact: str) -> Erased:
         """Erase them. Repeating it changes nothing."""
         return self._ask("POST", f"/v1/contacts/{quote(contact, safe='')}/erase", Erased, token=self._access())
+
+    def quarantine(self, after: str) -> HeldPage:
+        """Acts that central has put aside, behind one of them."""
+        found = self._ask("GET", "/v1/quarantine", HeldPage, token=self._access(), params={"after": after})
+        return clean_message(found)
+
+    def quarantined(self, op: str) -> Held:
+        """One of them."""
+        path = f"/v1/quarantine/{quote(op, safe='')}"
+        return clean_message(self._ask("GET", path, Held, token=self._access()))
+
+    def quarantine_again(self, op: str, asked: Again) -> Settled:
+        """Has it judged again. Not repeated by itself: the second would hear that it is settled."""
+        path = f"/v1/quarantine/{quote(op, safe='')}/again"
+        return clean_message(self._ask("POST", path, Settled, asked, token=self._access(), again=False))
+
+    def quarantine_dismiss(self, op: str, asked: Dismissal) -> Settled:
+        """Lets it go."""
+        path = f"/v1/quarantine/{quote(op, safe='')}/dismiss"
+        return clean_message(self._ask("POST", path, Settled, asked, token=self._access(), again=False))
