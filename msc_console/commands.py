@@ -188,7 +188,12 @@ WITHDRAW = _on_act("withdraw", "w", N_("withdraw"), N_("Your act is taken back, 
 DISMISS = _on_act("dismiss", "x", N_("let go"), N_("The refused act is let go and not tried again."), "dismiss")
 
 GO_QUEUE = Command(id="go.queue", key="1", label=N_("Queue"), help=N_("The queue."))
-GO_TICKET = Command(id="go.ticket", key="2", label=N_("Ticket"), help=N_("The ticket that was open last."))
+GO_TICKET = Command(
+    id="go.ticket",
+    key="2",
+    label=N_("Ticket"),
+    help=N_("The ticket that was open last, else the one under the cursor."),
+)
 GO_KNOWLEDGE = Command(id="go.knowledge", key="3", label=N_("Knowledge"), help=N_("The knowledge base."))
 GO_ESCALATIONS = Command(id="go.escalations", key="4", label=N_("Escalations"), help=N_("Escalations."))
 GO_SYNC = Command(id="go.sync", key="0", label=N_("Sync"), help=N_("What waits for central, and what it refused."))

@@ -63,6 +63,7 @@ def passwd(
 ) -> None:
     """Another password: at central, and for this laptop. Your other sessions end."""
     from ..desk import keeping
+    from ..desk.opening import LEAST_CHARACTERS as LEAST
 
     if not stdin and not seats.terminal():
         raise UsageError("login_needs_terminal")
@@ -70,7 +71,11 @@ def passwd(
     if stdin:
         old, new = seats.line(), seats.line()
     else:
-        old, new = seats.ask_secret(_("Password")), seats.ask_secret(_("New password"))
+        old = seats.ask_secret(_("Password"))
+        keeping.prove(desk, old)
+        new = seats.ask_secret(_("New password, at least {least} characters").format(least=LEAST))
+        if len(new) < LEAST:
+            raise UsageError("password_too_short", least=LEAST)
         if seats.ask_secret(_("New password, again")) != new:
             raise UsageError("passwords_differ")
     keeping.change_password(desk, old, new)

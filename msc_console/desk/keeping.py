@@ -108,6 +108,11 @@ def _pass(people: PersonHome, secret: Secrets) -> Pass | None:
         cache.close()
 
 
+def prove(desk: Seat, password: str) -> None:
+    """That the password is the one of this laptop. Raises what `Custody.open` raises."""
+    Custody(desk.home, desk.unlocked.login).open(password)
+
+
 def change_password(desk: Seat, old: str, new: str, keys: Custody | None = None) -> None:
     """A new password at central and for this laptop's vault. Central's word comes first: cut off after it, the vault
     opens with the old one, which the next sign-in asks for. Raises what `Custody.open` raises and what central does."""

@@ -228,6 +228,10 @@ class ConsoleScreen(NearScreen):
 
     def run_command(self, command: Command) -> None:
         """Runs a command that can be used."""
+        under = self.subject() if command is commands.GO_TICKET and self.shell.open_ticket_id is None else None
+        if under is not None:
+            self.shell.open_ticket(under.id)
+            return
         if command.id.startswith("go.") and command is not commands.JUMP:
             self.shell.go(command.id.removeprefix("go."))
             return

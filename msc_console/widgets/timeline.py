@@ -48,6 +48,7 @@ class Timeline(Painted, can_focus=True, inherit_bindings=False):
         self._width = 0
         self._follows = True
         self._first_unread: str | None = None
+        self._empty = ""
         self._fresh = False
         """Shown and not laid out yet: it begins at what is unread."""
 
@@ -58,6 +59,7 @@ class Timeline(Painted, can_focus=True, inherit_bindings=False):
 
     def show(self, entries: Iterable[Entry], names: Names, first_unread: str | None = None) -> None:
         """Shows another ticket from its end, or from the entry `first_unread` (its id) where that comes earlier."""
+        self._empty = _("Nothing has happened yet.")
         self._wrapped.clear()
         self._follows = self._fresh = True
         self._first_unread = first_unread
@@ -74,7 +76,7 @@ class Timeline(Painted, can_focus=True, inherit_bindings=False):
         """One painted line."""
         index = self.scroll_offset.y + y
         if index >= len(self._lines):
-            text = _("Nothing has happened yet.") if index == 0 else ""
+            text = self._empty if index == 0 else ""
             return self.strip(fit([(f"  {text}", Tone.DIM)], self._width), self._width)
         strip = self._strips.get(index)
         if strip is None:

@@ -182,3 +182,19 @@ def test_a_lock_by_the_command_line_locks_the_console_too(centre: Centre, laptop
         console.until(number)
         console.keys(ctrl("q"))
         assert console.ended() == 0
+
+
+def test_a_password_that_can_not_be_taken_is_told_before_anything_more_is_asked(
+    centre: Centre, laptops: Laptops
+) -> None:
+    sari = laptops("sari", centre)
+    for old, new, told in (("salah sama sekali", "", "Password"), (PASSWORD, "pendek", "at least 15 characters")):
+        with terminal("passwd", env=sari.environment) as screen:
+            answer(screen, "Password:", old)
+            if new:
+                answer(screen, "New password, at least 15 characters:", new)
+            assert screen.ended() != 0
+            last = screen.text.rstrip().splitlines()[-1]
+            assert told.lower() in last.lower()
+            assert not last.endswith(":")
+            assert "again" not in screen.text

@@ -180,6 +180,20 @@ async def test_help_lists_the_live_keys_and_filters(desk: Desk) -> None:
         assert isinstance(app.screen, ConsoleScreen)
 
 
+async def test_the_ticket_screen_shows_what_was_under_the_cursor_or_says_only_that_nothing_is_open(desk: Desk) -> None:
+    async with at(desk) as (app, pilot):
+        app.screen.query_one(TicketList).go_to(ticket_id(4198))
+        await press(pilot, "2")
+        assert app.open_ticket_id == ticket_id(4198)
+        await press(pilot, "escape")
+        assert app.current_mode == "queue"
+    async with at(desk) as (app, pilot):
+        await press(pilot, "3", "2")
+        text = screen_text(app)
+        assert "Tidak ada tiket yang terbuka" in text
+        assert "Belum ada yang terjadi" not in text
+
+
 async def test_screens_by_number_and_a_ticket_by_number(desk: Desk) -> None:
     async with at(desk) as (app, pilot):
         for keys, mode in (("3", "knowledge"), ("4", "escalations"), ("0", "sync"), ("2", "ticket"), ("1", "queue")):
