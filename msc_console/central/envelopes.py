@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-import msgspec
-
 from .. import clock, seal
 from ..domain.commands import Basis, Command
 from ..sync.wire import Envelope
+from ..sync.wire_envelopes import Newer, document
 from ..text import clean
 
 TEXTS = frozenset({"body", "solution", "outcome"})
@@ -74,7 +73,7 @@ class Chain:
 def signed_of(envelope: Envelope) -> bytes | None:
     """What the device signed; None for an envelope that has no canonical form."""
     try:
-        return seal.signed_bytes(msgspec.to_builtins(envelope))
+        return seal.signed_bytes(document(envelope))
     except ValueError:
         return None
 
@@ -100,6 +99,7 @@ def malformed(envelope: Envelope) -> bool:
         or not (_HASH.fullmatch(envelope.body) and (envelope.prev == "" or _HASH.fullmatch(envelope.prev)))
         or not (seal.SALT.fullmatch(envelope.salt) and seal.SIGNATURE.fullmatch(envelope.sig))
         or not _times(envelope)
+        or (isinstance(envelope, Newer) and signed_of(envelope) is None)
     )
 
 

@@ -14,6 +14,7 @@ from .. import escrow, records
 from ..domain.model import Person
 from ..errors import UsageError
 from ..sync.wire import PUSH_OPS, Envelope, OpResult, Push
+from ..sync.wire_envelopes import read
 from . import audit, ledger, tokens
 from .db import Central
 from .envelopes import malformed, sealed_by, signed_of
@@ -45,12 +46,13 @@ def take(central: Central, key: MasterKey, sealed: str, bringer: Session, now: d
 def opened(key: MasterKey, sealed: str) -> Push:
     """What is in a spool. ProblemError `spool_unreadable` for what central's key doesn't open or isn't a push."""
     try:
-        found = msgspec.convert(escrow.unseal(key.spool, base64.b64decode(sealed, validate=True)), Push)
+        told = escrow.unseal(key.spool, base64.b64decode(sealed, validate=True))
+        found = msgspec.convert(told, Push)
     except (UsageError, ValueError, RecursionError):  # of base64 and msgspec, too
         raise ProblemError("spool_unreadable") from None
     if not 1 <= len(found.ops) <= PUSH_OPS:
         raise ProblemError("spool_unreadable")
-    return found
+    return Push(found.device, [read(op) for op in told["ops"]])
 
 
 def _genuine(op: Envelope, device: tokens.Row) -> bool:

@@ -15,6 +15,7 @@ from ..domain.commands import Command
 from ..domain.model import Entry
 from ..domain.terms import ConflictKind, Op, Result
 from ..sync.wire import Envelope, OpResult
+from ..sync.wire_envelopes import document
 from . import audit, feed, sql
 from .feed import Change
 from .judge import CONTACT_ERASED, Batch, Verdict
@@ -238,7 +239,7 @@ def _envelope_text(command: Command, envelope: Envelope | None) -> str:
     """What was signed, without the body; central's own acts have only what names them."""
     if envelope is None:
         return _text({"made_at": clock.iso(command.made_at), "cause": command.cause})
-    return _text({name: value for name, value in msgspec.to_builtins(envelope).items() if name not in _APART})
+    return _text({name: value for name, value in document(envelope).items() if name not in _APART})
 
 
 def _body_row(answer: Answer) -> dict[str, Any]:

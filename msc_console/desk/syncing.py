@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import msgspec
-
 from .. import clock
 from ..digest import Digest
 from ..store import aside, digest, feed, index, outbox, sealing, settings
@@ -18,6 +16,7 @@ from ..store.opening import Cache
 from ..store.replica import Replica
 from ..sync.verdict import Mended
 from ..sync.wire import Envelope, Line, PushReply, Tokens
+from ..sync.wire_envelopes import read
 from . import offline
 from .places import held, holder
 from .seat import INCARNATION, ME, STATE, Unlocked
@@ -69,7 +68,7 @@ class CacheDisk:
                 max_bytes=max_bytes,
                 from_counter=from_counter,
             )
-        return msgspec.convert(sealed, list[Envelope])
+        return [read(envelope) for envelope in sealed]
 
     def seal_all(self) -> None:
         """Seal what waits: the signing key goes with the session, and sealed work can travel without it."""

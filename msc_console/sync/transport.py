@@ -40,7 +40,6 @@ from .wire import (
     Line,
     OpResult,
     Problem,
-    Push,
     PushReply,
     Refresh,
     Snapshot,
@@ -52,6 +51,7 @@ from .wire import (
     VerifyReply,
     VerifyRowsAsk,
 )
+from .wire_envelopes import encoded
 
 if TYPE_CHECKING:
     import httpx
@@ -129,7 +129,7 @@ class HttpTransport(PeopleCalls, OfficeCalls):
 
     def push(self, ops: Sequence[Envelope], timeout: float | None = None) -> PushReply:
         """Send sealed ops of one device, in order. Only results of these ops are returned."""
-        reply = self._pushed(Push(ops[0].device, list(ops)), timeout)
+        reply = self._pushed(encoded(ops[0].device, ops), timeout)
         return PushReply(clean_line(reply.server_time), known_results(reply.results, {op.op for op in ops}))
 
     def bring(self, sealed: str, timeout: float | None = None) -> SpoolReply:
@@ -255,9 +255,8 @@ class HttpTransport(PeopleCalls, OfficeCalls):
         self._used = token
         return token
 
-    def _pushed(self, asked: Push, timeout: float | None) -> PushReply:
+    def _pushed(self, plain: bytes, timeout: float | None) -> PushReply:
         """Packed where central takes that; one that has forgotten how (an older version was put back) gets it plain."""
-        plain = msgspec.json.encode(asked)
         call = _Call(method="POST", path="/v1/push", body=plain, token=self._access(), timeout=timeout)
         if packing.NAME in self.features and len(plain) > packing.WORTH:
             try:

@@ -7,7 +7,7 @@ import anyio.to_thread
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import JSONBody, Parameter
+from litestar.params import JSONBody, Parameter, RawBody
 
 from ...clock import iso
 from ...domain.rights import Right
@@ -24,6 +24,7 @@ from ...sync.wire import (
     StatusAsk,
     StatusReply,
 )
+from ...sync.wire_envelopes import completed
 from .. import ledger
 from ..changes import CursorExpired, Page
 from ..changes import read as read_changes
@@ -46,7 +47,7 @@ _encoder = msgspec.json.Encoder()
     request_max_body_size=PUSH_BYTES + FRAME,
     **with_right(Right.SEND, "sync", 413, 415, protocol="push", load="live", packed=True),
 )
-def push(request: Asked, data: JSONBody[Push]) -> PushReply:
+def push(request: Asked, data: JSONBody[Push], body: RawBody) -> PushReply:
     """Each op gets its own lasting result; sending it again gives the same one. The reply leaves after the commit."""
     service, session = service_of(request), session_of(request)
     if data.device != session.device["id"]:
@@ -54,7 +55,8 @@ def push(request: Asked, data: JSONBody[Push]) -> PushReply:
     if len(data.ops) > PUSH_OPS:
         raise ProblemError("too_large", ops=PUSH_OPS)
     now = service.now()
-    results = ledger.push(service.central, session.person, session.device, data.ops, now)
+    ops = completed(data.ops, body)
+    results = ledger.push(service.central, session.person, session.device, ops, now)
     service.watch.notify(max((result.seq for result in results), default=0))
     return PushReply(server_time=iso(service.now()), results=results)
 
