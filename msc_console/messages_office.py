@@ -12,6 +12,9 @@ OF_OFFICE: dict[str, str] = {
         "(msc central audit key prints it)."
     ),
     "audit_form": N_("{path}: a trail is written as .jsonl, .csv or .xlsx."),
+    "sheet_full": N_(
+        "A sheet holds {most} records and there are more. Nothing was written; take .csv or .jsonl, or narrow it down."
+    ),
     "contact_erased": N_(
         "What was kept of this person was erased, so nothing about them is taken any more; central kept none of these "
         "words. Let the act go (msc sync dismiss), and make a new contact if the person comes again."

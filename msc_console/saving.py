@@ -2,7 +2,10 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from .attachments import safe_name
 from .errors import UsageError
@@ -26,6 +29,30 @@ def refuse_taken(*paths: Path) -> None:
     for path in paths:
         if os.path.lexists(path):
             raise UsageError("file_exists", path=str(path))
+
+
+@contextmanager
+def streaming_new(path: Path) -> Iterator[BinaryIO]:
+    """As `write_new`, for what is too much for the memory: written beside, under a name of its own, and there as a
+    whole once the block ends well. UsageError as of `write_new`; what the block raises leaves nothing."""
+    refuse_taken(path)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    except (OSError, ValueError) as error:
+        raise UsageError("file_unwritable", path=str(path), detail=_detail(error)) from error
+    try:
+        with os.fdopen(handle, "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        refuse_taken(path)
+        part.rename(path)
+    except BaseException as error:
+        part.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise UsageError("file_unwritable", path=str(path), detail=_detail(error)) from error
+        raise
 
 
 def write_foreign(folder: Path, name: str, content: bytes, *, windows: bool = sys.platform == "win32") -> Path:

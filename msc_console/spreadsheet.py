@@ -10,7 +10,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO, StringIO
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
 
 from .text import clean
 
@@ -36,12 +37,20 @@ def _quoted(found: re.Match[str]) -> str:
 
 def to_csv(rows: Iterable[Row]) -> str:
     """A heading and a line a row, everything quoted; nested values as JSON, nothing for None. Ends with a line feed."""
-    names, lines = _laid_out(rows)
+    rows = list(rows)
     file = StringIO()
+    write_csv(file, _names(rows), rows)
+    return file.getvalue()
+
+
+def write_csv(file: TextIO, names: Sequence[str], rows: Iterable[Row]) -> int:
+    """The same, row by row, of columns that are known before; how many rows."""
     writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow([defused(name) for name in names])
-    writer.writerows([[_word(value) for value in line] for line in lines])
-    return file.getvalue()
+    count = 0
+    for count, row in enumerate(rows, start=1):  # noqa: B007
+        writer.writerow([_word(row.get(name)) for name in names])
+    return count
 
 
 def to_xlsx(rows: Iterable[Row]) -> bytes:
@@ -50,28 +59,45 @@ def to_xlsx(rows: Iterable[Row]) -> bytes:
     Words are cells of type string, which no reader takes for a formula or an address; numbers stay numbers.
     ValueError where the rows don't fit a sheet.
     """
-    from xlsxwriter import Workbook
-
     rows = list(rows)
     if len(rows) >= SHEET_ROWS:
         raise ValueError(f"more rows than a sheet holds: {len(rows)}")
-    names, lines = _laid_out(rows)
     file = BytesIO()
-    with Workbook(file, {"in_memory": True}) as book:
+    _sheet(file, _names(rows), rows, {"in_memory": True})
+    return file.getvalue()
+
+
+def write_xlsx(file: BinaryIO, names: Sequence[str], rows: Iterable[Row], folder: Path) -> int:
+    """The same, row by row, of columns that are known before; how many rows. What is not in memory lies for that time
+    in a folder for its owner alone, within `folder`. ValueError as of `to_xlsx`."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix=".", dir=folder) as beside:
+        return _sheet(file, names, rows, {"constant_memory": True, "tmpdir": beside})
+
+
+def _sheet(file: BinaryIO, names: Sequence[str], rows: Iterable[Row], options: dict[str, Any]) -> int:
+    from xlsxwriter import Workbook
+
+    with Workbook(file, options) as book:
         sheet = book.add_worksheet()
-        for at, line in enumerate([names, *lines]):
-            for column, value in enumerate(line):
+        for column, name in enumerate(names):
+            sheet.write_string(0, column, _fitting(_plain(name)))
+        at = 0
+        for at, row in enumerate(rows, start=1):
+            if at >= SHEET_ROWS:
+                raise ValueError("more rows than a sheet holds")
+            for column, name in enumerate(names):
+                value = row.get(name)
                 if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1 << 53:
                     sheet.write_number(at, column, value)
                 elif value is not None:
                     sheet.write_string(at, column, _fitting(_plain(value)))
-    return file.getvalue()
+        return at
 
 
-def _laid_out(rows: Iterable[Row]) -> tuple[list[str], list[Sequence[Any]]]:
-    rows = list(rows)
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    return names, [[row.get(name) for name in names] for row in rows]
+def _names(rows: Iterable[Row]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
 
 
 def _word(value: Any) -> str:

@@ -5,8 +5,9 @@ no act without its record and no record of an act that was rolled back. Records 
 persons, so nothing in them ever has to be erased.
 """
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,13 +43,16 @@ ACTS = frozenset(
 _LOCK = 7_237_202
 """PostgreSQL advisory lock: the end of the chain, until the commit."""
 _ADD = sql.insert("audit", Record.__slots__)
+_ABOUT = sql.insert("audit_about", ("about", "seq"))
+_UNSOUGHT = frozenset({"kind", "result", "reason", "body"})
+"""Words of a verdict on an op that no reading asks for by `about`; `body` is a hash."""
 _LAST = text("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
 _COLUMNS = ", ".join(Record.__slots__)
 _MATCHING = {
     "by": "actor = :by",
     "act": "(act = :act OR act LIKE :acts)",
     "since": "at >= :since",
-    "about": "data LIKE :about",
+    "about": "seq IN (SELECT seq FROM audit_about WHERE about = :mark) AND data LIKE :about",
 }
 """What narrows a reading down -> its condition."""
 _OLD = text("SELECT at, actor, act, data FROM audit_before ORDER BY id")
@@ -108,11 +112,11 @@ def close(conn: Connection) -> None:
     """Chains and writes what the transaction has told: its last statement, since the end of the chain is locked."""
     told = _pending(conn)
     if told:
-        _write(conn, told)
+        _note(conn, _write(conn, told))
         told.clear()
 
 
-def _write(conn: Connection, told: Sequence[Told]) -> None:
+def _write(conn: Connection, told: Sequence[Told]) -> list[dict[str, Any]]:
     if conn.dialect.name == "postgresql":
         conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     seq, prev = head(conn)
@@ -122,6 +126,27 @@ def _write(conn: Connection, told: Sequence[Told]) -> None:
         prev = link(prev, seq, at, actor, act, data)
         rows.append({"seq": seq, "at": at, "actor": actor, "act": act, "data": data, "hash": prev})
     sql.many(conn, _ADD, rows)
+    return rows
+
+
+def mark(word: str) -> int:
+    """How an id or word stands in `audit_about`: 64 bits, which are compared with the data itself afterwards."""
+    return int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big", signed=True)
+
+
+def _note(conn: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """What the records are about."""
+    found = [
+        {"about": about, "seq": row["seq"]} for row in rows for about in sorted(_marks(str(row["act"]), row["data"]))
+    ]
+    sql.many(conn, _ABOUT, found)
+
+
+def _marks(act: str, data: str) -> set[int]:
+    found: Mapping[str, Any] = json.loads(data)
+    values = [value for name, value in found.items() if act != OP or name not in _UNSOUGHT]
+    words = [word for value in values for word in (value if isinstance(value, list) else [value])]
+    return {mark(word) for word in words if isinstance(word, str) and word}
 
 
 def head(conn: Connection) -> tuple[int, str]:
@@ -142,10 +167,14 @@ def newest(conn: Connection, most: int = PAGE, sought: Sought = ALL) -> list[Rec
 
 def _read(conn: Connection, order: str, seq: int, most: int, sought: Sought) -> list[Record]:
     told = sought.told()
-    where = " AND ".join(["seq > :after", *(_MATCHING[name] for name in told)])
-    told |= {"acts": f"{sought.act}.%", "about": f'%"{sought.about}"%'}
-    statement = text(f"SELECT {_COLUMNS} FROM audit WHERE {where} {order} LIMIT :most")
-    return [Record(**row) for row in sql.rows(conn, statement, after=seq, most=most, **told)]
+    told |= {"acts": f"{sought.act}.%", "about": f'%"{sought.about}"%', "mark": mark(sought.about)}
+    return [Record(**row) for row in sql.rows(conn, text(reading(order, sought)), after=seq, most=most, **told)]
+
+
+def reading(order: str, sought: Sought) -> str:
+    """The statement that reads what is sought."""
+    where = " AND ".join(["seq > :after", *(_MATCHING[name] for name in sought.told())])
+    return f"SELECT {_COLUMNS} FROM audit WHERE {where} {order} LIMIT :most"
 
 
 def every(conn: Connection) -> Iterator[Record]:
@@ -153,6 +182,14 @@ def every(conn: Connection) -> Iterator[Record]:
     seq = 0
     while page := after(conn, seq):
         yield from page
+        seq = page[-1].seq
+
+
+def index(conn: Connection) -> None:
+    """Part of a migration: what the records of before are about."""
+    seq = 0
+    while page := after(conn, seq):
+        _note(conn, [{"seq": row.seq, "act": row.act, "data": row.data} for row in page])
         seq = page[-1].seq
 
 

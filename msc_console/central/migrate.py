@@ -41,6 +41,8 @@ WORDS: dict[str, dict[str, str]] = {
 
 CHAINED = 8
 """The migration that makes the audit trail a chain; hashes are beyond SQL."""
+INDEXED = 17
+"""The migration that finds the trail's records by what they are about."""
 _LOCK = 7_237_201
 """PostgreSQL advisory lock: two processes that start together migrate one after the other."""
 
@@ -102,6 +104,8 @@ def _apply(conn: Connection, version: int, parts: list[str]) -> None:
         conn.exec_driver_sql(part)
     if version == CHAINED:
         audit.adopt(conn)
+    if version == INDEXED:
+        audit.index(conn)
     conn.execute(
         text("INSERT INTO migration (version, applied_at) VALUES (:version, :at)"),
         {"version": version, "at": clock.to_ms(clock.now())},

@@ -109,7 +109,9 @@ def many(conn: Connection, statement: TextClause, values: Collection[Mapping[str
 
 _INSERT = re.compile(r'INSERT INTO "(\w+)" \(("[\w", ]+")\) VALUES \([\w:, ]+\)((?: ON CONFLICT .*)?)')
 _TARGET = re.compile(r" ON CONFLICT \(([\w, ]+)\) DO UPDATE ")
-_AS_DOCUMENT = frozenset({*records.ENTITIES, "op", "op_body", "change", "change_group", "dispatch", "audit"})
+_AS_DOCUMENT = frozenset(
+    {*records.ENTITIES, "op", "op_body", "change", "change_group", "dispatch", "audit", "audit_about"}
+)
 """Tables that grow with every push. All of their columns are text and integers, which JSON keeps as they are."""
 _KEPT_BY_JSON = frozenset({str, int, type(None)})
 

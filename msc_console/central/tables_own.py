@@ -148,6 +148,15 @@ class AuditRow(Table, table=True):
     hash: str
 
 
+class AuditAboutRow(Table, table=True):
+    """`about`: of an id or word in the data of record `seq` (`audit.mark`)."""
+
+    __tablename__ = "audit_about"
+
+    about: int = big(key=True)
+    seq: int = big(key=True)
+
+
 class TallyRow(Table, table=True):
     """What was counted since the last record of it in the audit (`tally`)."""
 

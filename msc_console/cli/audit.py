@@ -1,8 +1,9 @@
 """`msc audit list|verify|export`: the audit trail of central, for those whose role may read it."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -43,6 +44,10 @@ WRONG = {
     "lost": N_("A backup was restored: the checkpoint of {seq} records is beyond it"),
 }
 """What is wrong -> its words."""
+
+
+COLUMNS = ("seq", "at", "actor", "act", "data", "hash", "time")
+"""Of a file of records (`document`)."""
 
 
 def list_(
@@ -118,18 +123,17 @@ def export(
 ) -> None:
     """Write records to a file; the trail says so itself. JSON lines without filters can be verified by others."""
     from ..desk import auditing, exporting
-    from ..saving import write_new
+    from ..saving import streaming_new
 
     form = file.suffix.lower().removeprefix(".")
     if form not in ("jsonl", "csv", "xlsx"):
         raise UsageError("audit_form", path=str(file))
     desk = seats.acting()
-    rows = [document(row) for row in auditing.every(desk, _sought(by, act, since, about))]
-    content = _written(rows, form)
-    exporting.begin(desk, "audit export", form, len(rows))
-    write_new(file, content)
-    told = ngettext("{n} record written to {path}.", "{n} records written to {path}.", len(rows))
-    say(told.format(n=len(rows), path=file))
+    with streaming_new(file) as out:
+        count = write(out, form, map(document, auditing.every(desk, _sought(by, act, since, about))), file.parent)
+        exporting.begin(desk, "audit export", form, count)
+    told = ngettext("{n} record written to {path}.", "{n} records written to {path}.", count)
+    say(told.format(n=count, path=file))
 
 
 def document(row: "Record") -> dict[str, Any]:
@@ -139,14 +143,26 @@ def document(row: "Record") -> dict[str, Any]:
     return {**as_document(row), "time": clock.iso(clock.from_ms(row.at))}
 
 
-def _written(rows: list[dict[str, Any]], form: str) -> bytes:
+def write(out: BinaryIO, form: str, rows: Iterable[dict[str, Any]], folder: Path) -> int:
+    """Records one by one, whatever their number; how many. UsageError `sheet_full` where a sheet holds no more."""
+    from io import TextIOWrapper
+
     from .. import spreadsheet
 
     if form == "xlsx":
-        return spreadsheet.to_xlsx(rows)
+        try:
+            return spreadsheet.write_xlsx(out, COLUMNS, rows, folder)
+        except ValueError:
+            raise UsageError("sheet_full", most=spreadsheet.SHEET_ROWS - 1) from None
+    text = TextIOWrapper(out, "utf-8", newline="", write_through=True)
+    count = 0
     if form == "csv":
-        return spreadsheet.to_csv(rows).encode()
-    return "".join(json.dumps(row, ensure_ascii=True) + "\n" for row in rows).encode()
+        count = spreadsheet.write_csv(text, COLUMNS, rows)
+    else:
+        for count, row in enumerate(rows, start=1):  # noqa: B007
+            text.write(json.dumps(row, ensure_ascii=True) + "\n")
+    text.detach()
+    return count
 
 
 def _sought(by: str | None, act: str | None, since: str | None, about: str | None) -> dict[str, str]:

@@ -64,7 +64,9 @@ def everything(url: str) -> dict[str, list[dict[str, Any]]]:
     central = Central.open(url)
     try:
         with central.read() as conn:
-            names = sorted(set(inspect(conn).get_table_names()) - {"migration", "session_token", "channel", "audit"})
+            names = sorted(
+                set(inspect(conn).get_table_names()) - {"migration", "session_token", "channel", "audit", "audit_about"}
+            )
             rows = {
                 name: [dict(row) for row in conn.execute(text(f'SELECT * FROM "{name}"')).mappings()] for name in names
             }

@@ -196,3 +196,40 @@ def test_a_key_of_another_kind_is_refused(told: Stage) -> None:
     points = checkpoints.make(told.central, KEY, NOW, "")
     with pytest.raises(MscError, match="verifier_key_wrong"):
         checkpoints.verify(told.central, points, "nonsense")
+
+
+def test_what_a_record_is_about_is_found_by_an_index(told: Stage) -> None:
+    rina = told.laptop(told.rina)
+    ticket = rina.create()
+    erased = [new_id(), new_id()]
+    with told.central.write() as conn:
+        audit.add(conn, NOW, "system", "uji", {"ops": erased, "n": 1})
+    (made,) = rina.push(rina.seal("entry.note", ticket, {"body": "ada"}))
+
+    def acts(about: str, **more: str) -> list[str]:
+        with told.central.read() as conn:
+            found = audit.newest(conn, sought=audit.Sought(about=about, **more))
+            assert found == audit.after(conn, 0, sought=audit.Sought(about=about, **more))
+        return [record.act for record in found]
+
+    assert acts(ticket) == ["op", "op"]
+    assert acts(made.op) == ["op"]
+    assert acts(rina.id, by=told.rina.id) == ["op", "op"]
+    assert acts(erased[1]) == ["uji"]
+    assert acts(ticket, act="uji") == acts(new_id()) == acts("applied") == []
+    if told.central.dialect == "sqlite":
+        statement = f"EXPLAIN QUERY PLAN {audit.reading('ORDER BY seq DESC', audit.Sought(about=ticket))}"
+        with told.central.read() as conn:
+            binds = {"after": 0, "most": 10, "mark": audit.mark(ticket), "about": f'%"{ticket}"%'}
+            plan = "\n".join(row.detail for row in conn.execute(text(statement), binds))
+        assert "SEARCH audit_about" in plan
+        assert "SCAN audit" not in plan
+
+
+def test_records_of_before_the_index_are_found_by_it(told: Stage) -> None:
+    with told.central.write() as conn:
+        before = conn.execute(text("SELECT about, seq FROM audit_about ORDER BY about, seq")).all()
+        conn.execute(text("DELETE FROM audit_about"))
+        audit.index(conn)
+        assert conn.execute(text("SELECT about, seq FROM audit_about ORDER BY about, seq")).all() == before
+    assert before
