@@ -19,7 +19,7 @@ from ..domain.scope import groups_of_ticket
 from ..domain.terms import ConflictState, Delivery, Result
 from ..errors import NotFound
 from ..sync.wire import OpResult
-from . import audit, feed, loading, sql, writing
+from . import audit, feed, loading, sql, unsaid, writing
 from .db import Central
 from .feed import Change
 from .ledger import OPEN_ENDED
@@ -35,7 +35,7 @@ REFERENCES = frozenset(
 _VALUES = ("fields", "value", "why")
 """Keys of an answer's data that repeat what an op said or saw, or are words of whoever dismissed it."""
 
-_OPS = sql.listed("SELECT op_id, target FROM op WHERE op_id IN :ids")
+_OPS = sql.listed("SELECT op_id, target, kind FROM op WHERE op_id IN :ids")
 _BODIES = sql.listed("DELETE FROM op_body WHERE op_id IN :ids")
 _TOLD = sql.select("entry", "ticket IN :ids AND data LIKE '%\"conflict\"%'")
 _ANSWER = text("UPDATE op SET code = :code, result = :result WHERE op_id = :op_id")
@@ -61,12 +61,13 @@ def erase(central: Central, op_ids: Collection[str], actor: str, now: datetime) 
     """
     ids = sorted(set(op_ids))
     with central.write() as conn:
-        targets = {row["op_id"]: row["target"] for row in sql.by_ids(conn, _OPS, ids)}
-        if missing := [id for id in ids if id not in targets]:
+        known = {row["op_id"]: row for row in sql.by_ids(conn, _OPS, ids)}
+        if missing := [id for id in ids if id not in known]:
             raise NotFound("op_unknown", op=missing[0])
-        tickets = locked(central, conn, targets.values())
+        tickets = locked(central, conn, {row["target"] for row in known.values()})
         conflicts, entries = forget(conn, ids), _entries(conn, ids, tickets)
-        announce(conn, tickets, parts_of(conflicts, entries), now)
+        told = unsaid.take(conn, {id: row["kind"] for id, row in known.items()}, tickets)
+        announce(conn, tickets, parts_of(conflicts, entries) + told, now)
         erased = Erased(len(ids), len(conflicts), len(entries))
         audit.add(conn, now, actor, "op.erase", {"ops": ids})
     return erased
