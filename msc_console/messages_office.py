@@ -45,6 +45,9 @@ OF_OFFICE: dict[str, str] = {
     "erase_unsure": N_(
         "Erasing can't be undone. Nothing was done; if {name} is the right person, ask again with --yes."
     ),
+    "incident_one": N_("Give a laptop or a person, one of the two: the report is about all laptops of a person."),
+    "incident_times": N_("That ends ({until}) before it begins ({since}). Nothing was written."),
+    "no_device": N_("Central has no laptop {device}."),
     "no_export_right": N_(
         "Your role may look at this, but not have it written to a file. Nothing was written; ask your supervisor."
     ),

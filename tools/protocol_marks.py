@@ -28,6 +28,7 @@ NOT_ABOUT = {
     "tests/central/service/test_logs.py": "the administrator's log",
     "tests/central/service/test_keeping.py": "the administrator's commands",
     "tests/central/service/test_cli.py": "the administrator's commands",
+    "tests/central/service/test_incident.py": "what the administrator can say of an incident",
     "tests/central/service/test_secrets.py": "how secrets are kept, not how they travel",
     "tests/central/service/test_tally.py": "how central counts in its trail",
     "tests/central/service/test_tls.py": "the administrator's certificates; whom laptops believe is in tests/sync",

@@ -29,11 +29,11 @@ ACTS = frozenset(
     {
         "audit.read", "central.backup", "central.restore", "channel.off", "channel.on", "contact.erase",
         "contact.export", "device.code_wrong", "device.enrolment", "device.new", "device.revoke", "device.wipe",
-        "export", "import", "op", "op.erase", "person.add", "person.disable", "person.enable", "person.enrol",
-        "person.erase", "person.offboard", "person.password", "person.role", "person.sessions_end", "person.unnamed",
-        "quarantine.again", "quarantine.dismiss", "recovery.make", "recovery.use", "recovery_key.make", "reset.approve",
-        "reset.ask", "retention.acts",
-        "retention.sessions", "retention.tickets", "session.code_wrong", "session.end", "session.many_codes_wrong",
+        "export", "import", "incident.report", "op", "op.erase", "person.add", "person.disable", "person.enable",
+        "person.enrol", "person.erase", "person.offboard", "person.password", "person.role", "person.sessions_end",
+        "person.unnamed", "quarantine.again", "quarantine.dismiss", "recovery.make", "recovery.use",
+        "recovery_key.make", "reset.approve", "reset.ask", "retention.acts", "retention.sessions",
+        "retention.tickets", "session.code_wrong", "session.end", "session.many_codes_wrong",
         "session.password_wrong", "session.refresh_reused", "session.start", "spool.bring", "token.create",
         "token.revoke", "totp.begin", "totp.confirm", "totp.leave",
     }

@@ -12,7 +12,7 @@ import typer
 
 from ..errors import UsageError
 from ..i18n import _
-from . import central_doctor, central_retention
+from . import central_doctor, central_incident, central_retention
 from .central_audit import app as audit
 from .central_ca import app as ca
 from .central_device import app as device
@@ -30,6 +30,7 @@ app.add_typer(audit, name="audit")
 app.add_typer(recovery_key, name="recovery-key")
 app.command(help=central_doctor.HELP)(central_doctor.doctor)
 app.command(help=central_retention.HELP)(central_retention.retention)
+app.command(help=central_incident.HELP)(central_incident.incident)
 
 Config = Annotated[
     Path | None, typer.Option("--config", "-c", help=_("The centre's set-up, centre.toml; without it a bare centre"))
