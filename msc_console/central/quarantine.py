@@ -68,15 +68,12 @@ Row = Mapping[str, Any]
 
 
 def page(conn: Connection, by: Person, after: str, most: int, now: datetime) -> HeldPage:
-    """The next acts behind `after` (an op id, empty = the beginning) that `by` may see, the longest waiting first.
-
-    ProblemError `invalid_request` when `after` is no op."""
+    """The next acts behind `after` (an op id; any other begins anew) that `by` may see, the longest waiting first."""
     at, op, looked = -1, "", 0
     if after:
         found = conn.execute(_PLACE, {"op": after}).scalar() if sql.storable(after) else None
-        if found is None:
-            raise ProblemError("invalid_request", fields=["after"])
-        at, op = int(found), after
+        if found is not None:
+            at, op = int(found), after
     acts: list[Held] = []
     while looked < LOOK:
         rows = sql.rows(conn, _WAITING, at=at, op=op, most=PAGE)
