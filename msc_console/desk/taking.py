@@ -72,13 +72,13 @@ class CacheIntake:
 
     def index(self) -> None:
         """See `Intake`."""
-        with self._cache.write() as conn:
+        with self._cache.write(comes_again=True) as conn:
             intake.index_some(conn)
 
     def _bring(self, lines: Sequence[Line], work: Callable[[Connection], Applied]) -> None:
         news = False
         try:
-            with self._cache.write() as conn:
+            with self._cache.write(comes_again=True) as conn:
                 applied = work(conn)
                 self._replica.hear(conn, lines, applied, clock.now())
                 news = any(applied.put.get(entity) for entity in ("person", "queue", *SET_UP))

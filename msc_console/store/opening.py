@@ -10,7 +10,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -216,6 +216,15 @@ def _inside(conn: Connection) -> bool:
     return conn.in_transaction
 
 
+@contextmanager
+def _unsynced(conn: Connection) -> Iterator[None]:
+    conn.execute("PRAGMA synchronous = NORMAL").fetchall()
+    try:
+        yield
+    finally:
+        conn.execute("PRAGMA synchronous = FULL").fetchall()
+
+
 class Cache:
     """The cache of one person on this laptop: one connection for each thread that asks, writers in a row.
 
@@ -259,14 +268,19 @@ class Cache:
                     conn.execute("ROLLBACK")
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One transaction: committed (and synced) at the end of the block, rolled back when it raises."""
+    def write(self, *, comes_again: bool = False) -> Iterator[Connection]:
+        """One transaction: committed (and synced) at the end of the block, rolled back when it raises.
+
+        `comes_again`: what is written can be had again from central, as the rows of a first pull, so that nobody waits
+        for the disk. A loss of power may take it back together with what was written so after it, never in part; the
+        next other commit makes it last, too (sqlite.org/pragma.html#pragma_synchronous: NORMAL and FULL with a WAL).
+        """
         if self.read_only:
             raise CacheError("cache_read_only", path=str(self.path))
         conn = self._connection()
         if _inside(conn):
             raise RuntimeError("a write inside another transaction of the same thread")
-        with self._named(), self._writer:
+        with self._named(), self._writer, _unsynced(conn) if comes_again else nullcontext():
             conn.execute("BEGIN IMMEDIATE")
             try:
                 yield conn

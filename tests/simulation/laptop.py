@@ -61,11 +61,11 @@ class FailingCache(Cache):
         super().__init__(path, key, read_only=read_only)
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, comes_again: bool = False) -> Iterator[Connection]:
         fault = self.plan.pop(0) if self.plan else None
         if fault is not None:
             self.struck[fault] += 1
-        with super().write() as conn:
+        with super().write(comes_again=comes_again) as conn:
             yield conn
             if fault == "full":
                 raise DiskFull("disk_full", path=str(self.path))

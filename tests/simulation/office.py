@@ -13,9 +13,10 @@ import httpx
 from sqlalchemy import text
 
 from msc_console import packing
-from msc_console.central import backup, compact, erasure, feed, restore, setup, tick, tokens
+from msc_console.central import backup, compact, erasure, feed, people, restore, setup, tick, tokens
 from msc_console.central.centre import Centre, PersonSpec, parse
 from msc_console.central.db import Central
+from msc_console.central.system import SYSTEM
 from msc_console.identity.vault import Secrets
 from msc_console.sync.wire import PUSH_OPS, Tokens
 
@@ -141,7 +142,7 @@ class Office:
         self.routes.speech = SPEECHES[how]
         self.routes.version = f"+{how}"
 
-    def people(self, login: str, **values: Any) -> None:
+    def change(self, login: str, **values: Any) -> None:
         """A person of the set-up file, changed."""
         persons = tuple(
             replace(person, **values) if person.login == login else person for person in self.centre.persons
@@ -149,23 +150,25 @@ class Office:
         self._apply(persons)
 
     def switch(self, login: str, *, on: bool) -> None:
-        """A person leaves the set-up file, or comes back to it."""
-        there = {person.login: person for person in self.centre.persons}
-        if on and login not in there:
-            first = {person.login: person for person in parse(CENTRE).persons}
-            self._apply((*self.centre.persons, first[login]))
-        elif not on and login in there:
-            self._apply(tuple(person for person in self.centre.persons if person.login != login))
+        """An account is switched off, or on again; its laptop stays enrolled."""
+        now = self.chance.now()
+        if on != self.active(login):
+            with self.central.write() as conn:
+                if on:
+                    people.switch_on(self.central, conn, login, SYSTEM, now)
+                else:
+                    people.switch_off(self.central, conn, login, SYSTEM, now, offboard=False)
 
     def active(self, login: str) -> bool:
-        return any(person.login == login for person in self.centre.persons)
+        with self.central.read() as conn:
+            return bool(
+                conn.execute(text("SELECT active FROM person WHERE login = :login"), {"login": login}).scalar_one()
+            )
 
     def _apply(self, persons: tuple[PersonSpec, ...]) -> None:
-        logins = {person.login for person in persons}
-        duty = tuple(row for row in parse(CENTRE).duty if set(row.persons) <= logins)
-        self.centre = replace(self.centre, persons=persons, duty=duty)
+        self.centre = replace(self.centre, persons=persons)
         with self.central.write() as conn:
-            setup._write(conn, self.centre, self.chance.now())
+            setup._write(self.central, conn, self.centre, self.chance.now())
 
     def sign_in(self, login: str) -> Tokens:
         """A fresh session of the person on their laptop, as after password and code."""

@@ -260,12 +260,14 @@ def nothing_overwritten(office: Office) -> None:
             )
         ).all()
         rows = {row["id"]: records.row_to_wire(Ticket, row) for row in conn.execute(_TICKETS).mappings()}
+        bodies = set(conn.execute(text("SELECT op_id FROM op_body")).scalars())
     fields: dict[tuple[str, str], Any] = {}
     epochs: dict[str, int] = {}
     claims: dict[str, int] = {}
     for op in ops:
-        changed, whole = json.loads(op.changes), op.args is not None  # else the body was erased
         before, args = json.loads(op.before or "{}"), json.loads(op.args or "{}")
+        changed, settled = json.loads(op.changes), args.get("conflict")
+        whole = op.args is not None and (settled is None or settled in bodies)  # else a body was erased
         if not whole:  # what it made of the ticket's texts is no longer told
             fields = {key: value for key, value in fields.items() if key[0] != op.target}
         if op.kind in FENCED:

@@ -160,7 +160,7 @@ class Routes:
         push = msgspec.json.decode(content, type=Push)
         if len(push.ops) > self.pushes.get(laptop, PUSH_OPS):
             raise ProblemError("too_large", ops=PUSH_OPS)
-        reply: PushReply = sync.push.fn(asked, push)
+        reply: PushReply = sync.push.fn(asked, push, content)
         return reply
 
     def _manifest(self, asked: Any, id: str, have: int) -> Reply:

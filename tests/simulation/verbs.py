@@ -266,7 +266,7 @@ def queues(world: World, login: str, number: int) -> None:
     if world.office.active(login):
         dice = Random(number)
         world.tally["fault.other_queues"] += 1
-        world.office.people(login, queues=tuple(sorted(dice.sample(QUEUES, dice.randrange(1, 4)))))
+        world.office.change(login, queues=tuple(sorted(dice.sample(QUEUES, dice.randrange(1, 4)))))
 
 
 def switch(world: World, login: str, on: bool) -> None:

@@ -238,3 +238,17 @@ def test_null_is_bound_by_an_adapter_and_stays_null(desk: Desk) -> None:
     assert driver.adapters[type(None), driver.PrepareProtocol](None) is None
     with desk.cache.read() as conn:
         assert tuple(conn.execute("SELECT ?, typeof(?)", (None, None)).fetchone()) == (None, "null")
+
+
+def test_what_comes_again_waits_for_no_disk_and_every_other_commit_does(cache: Cache) -> None:
+    def level() -> int:
+        with cache.read() as conn:
+            return int(conn.execute("PRAGMA synchronous").fetchone()[0])
+
+    with cache.write(comes_again=True):
+        assert level() == 1
+    with cache.write():
+        assert level() == 2
+    with pytest.raises(ZeroDivisionError), cache.write(comes_again=True):
+        raise ZeroDivisionError
+    assert level() == 2
