@@ -192,7 +192,7 @@ GO_TICKET = Command(
     id="go.ticket",
     key="2",
     label=N_("Ticket"),
-    help=N_("The ticket that was open last, else the one under the cursor."),
+    help=N_("The last open ticket, or the one under the cursor."),
 )
 GO_KNOWLEDGE = Command(id="go.knowledge", key="3", label=N_("Knowledge"), help=N_("The knowledge base."))
 GO_ESCALATIONS = Command(id="go.escalations", key="4", label=N_("Escalations"), help=N_("Escalations."))
