@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from .. import clock
-from ..domain.terms import ConflictState
+from ..domain.terms import ConflictState, Result
 from . import audit, erasure, privacy, sql, wordless
 from .centre import KEPT
 from .db import Central
@@ -32,7 +32,7 @@ AT_ONCE = {"contacts": 50, "tickets": 50, "acts": 500, "sessions": 500}
 _RUN = "retention_run"
 """Key of what the last run did."""
 _ENDED = ", ".join(f"'{state}'" for state in sorted(map(str, privacy.ENDED)))
-_WAITING = ", ".join(f"'{code}'" for code in sorted(map(str, OPEN_ENDED)))
+_WAITING = ", ".join(f"'{code}'" for code in sorted(map(str, OPEN_ENDED | {Result.QUARANTINED})))
 
 _CONTACTS = (
     "SELECT c.id FROM contact c WHERE c.erased_at IS NULL AND c.created_at < :before AND NOT EXISTS (SELECT 1 FROM "

@@ -19,6 +19,7 @@ from tests.central.ledger.stage import NOW, Stage, new_id
 
 from .test_erasure import SECRET, everywhere, laptop_holds, refused
 from .test_privacy import cancelled, known
+from .test_rights import made
 
 pytestmark = pytest.mark.protocol("P-235")
 OVER = NOW + timedelta(days=31)
@@ -161,6 +162,17 @@ def test_an_act_in_open_conflict_keeps_its_body(stage: Stage) -> None:
     assert sweep(stage)["acts"] >= 1
     assert "op_body" not in everywhere(stage)
     assert "op" not in everywhere(stage), "nor does its answer repeat what it said"
+
+
+@pytest.mark.protocol("P-078", "P-235")
+def test_an_act_that_waits_in_quarantine_keeps_its_body(stage: Stage) -> None:
+    rina, ticket = stage.laptop(stage.rina), stage.laptop(stage.budi).create()
+    late = rina.seal("entry.note", ticket, {"body": SECRET}, **made(2))
+    rina.person = stage.change(stage.rina, NOW - timedelta(hours=1), queues=("khusus",))
+    assert rina.push(late)[0].result == "quarantined"
+    says(stage, acts=30)
+    assert sweep(stage) == {"acts": 1}, "the creation; somebody may still let the note count"
+    assert stage.scalar("SELECT count(*) FROM op_body WHERE op_id = :op", op=late.op) == 1
 
 
 def test_traces_of_sign_ins_go(stage: Stage) -> None:
